@@ -1,0 +1,46 @@
+import path from "node:path";
+import { defineConfig } from "vitest/config";
+
+const alias = { "@": path.resolve(import.meta.dirname, "src") };
+
+/** One project per runtime or kind of proof, so that each file is checked where its code will run. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: "unit",
+          environment: "node",
+          include: ["{shared,engine,simulator,local,src}/**/*.test.ts"],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: { name: "dom", environment: "happy-dom", include: ["src/**/*.test.tsx"] },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "convex",
+          environment: "edge-runtime",
+          include: ["convex/**/*.test.ts"],
+          server: { deps: { inline: ["convex-test"] } },
+        },
+      },
+      { resolve: { alias }, test: { name: "tidy", environment: "node", include: ["tests/*.test.ts"] } },
+      {
+        resolve: { alias },
+        test: {
+          name: "flows",
+          environment: "node",
+          include: ["tests/flows/**/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
