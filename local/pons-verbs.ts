@@ -1,0 +1,207 @@
+import * as z from "zod";
+import { type Backend, runFunction } from "./backend";
+import { LocalError } from "./local-error";
+
+export type Verb = {
+  noun: string;
+  verb: string;
+  /** Name of the one word after the verb, where it takes one. */
+  positional?: string;
+  flags: Record<string, { required: boolean }>;
+  /** @returns what `--json` prints */
+  run(backend: Backend, values: Record<string, string>): Promise<unknown>;
+  /** The same for people. */
+  print(result: unknown): string;
+};
+
+const required = { required: true };
+const optional = { required: false };
+
+const accountSchema = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  phoneNumber: z.string(),
+  phoneNumberId: z.string(),
+  wabaId: z.string(),
+});
+const keySchema = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  prefix: z.string(),
+  scopes: z.array(z.string()),
+  accountId: z.string(),
+  revokedAt: z.number().optional(),
+});
+const createdKeySchema = z.looseObject({
+  id: z.string(),
+  key: z.string(),
+  name: z.string(),
+  scopes: z.array(z.string()),
+});
+
+const listAccounts = (backend: Backend): Promise<unknown> => runFunction(backend, "accountsAdmin:list", {});
+
+/** Each verb is one internal function; the backend decides, this file only speaks. */
+export const verbs: readonly Verb[] = [
+  {
+    noun: "accounts",
+    verb: "add",
+    flags: {
+      name: required,
+      "waba-id": required,
+      "phone-number-id": required,
+      phone: required,
+      "access-token": required,
+      "app-secret": required,
+    },
+    run: (backend, values) =>
+      runFunction(backend, "accountsAdmin:add", {
+        name: values["name"],
+        wabaId: values["waba-id"],
+        phoneNumberId: values["phone-number-id"],
+        phoneNumber: values["phone"],
+        accessToken: values["access-token"],
+        appSecret: values["app-secret"],
+      }),
+    print: (result) => {
+      const account = accountSchema.parse(result);
+      return `Added ${account.name} (${account.phoneNumber}), id ${account.id}.`;
+    },
+  },
+  {
+    noun: "accounts",
+    verb: "list",
+    flags: {},
+    run: listAccounts,
+    print: (result) =>
+      table(
+        z.array(accountSchema).parse(result),
+        (account) => [account.id, account.name, account.phoneNumber, account.phoneNumberId],
+        "No accounts yet: add one with `npm run pons -- accounts add`.",
+      ),
+  },
+  {
+    noun: "keys",
+    verb: "create",
+    flags: {
+      account: optional,
+      name: required,
+      scopes: required,
+      numbers: optional,
+      rpm: optional,
+      "daily-cap": optional,
+      expires: optional,
+    },
+    run: createKey,
+    print: (result) => {
+      const key = createdKeySchema.parse(result);
+      return `${key.key}\n\nKey "${key.name}" (${key.scopes.join(", ")}), id ${key.id}. It is shown this once.`;
+    },
+  },
+  {
+    noun: "keys",
+    verb: "list",
+    flags: { account: optional },
+    run: async (backend, values) =>
+      await runFunction(backend, "keysAdmin:list", {
+        accountId: await accountId(backend, values["account"]),
+      }),
+    print: (result) =>
+      table(
+        z.array(keySchema).parse(result),
+        (key) => [
+          key.id,
+          key.name,
+          `${key.prefix}…`,
+          key.scopes.join(","),
+          key.revokedAt ? "revoked" : "active",
+        ],
+        "No keys yet: make one with `npm run pons -- keys create --name my-agent --scopes read,send`.",
+      ),
+  },
+  {
+    noun: "keys",
+    verb: "revoke",
+    positional: "id",
+    flags: {},
+    run: (backend, values) => runFunction(backend, "keysAdmin:revoke", { apiKeyId: values["id"] }),
+    print: (result) => `Revoked "${keySchema.parse(result).name}". Its calls are refused from now on.`,
+  },
+];
+
+async function createKey(backend: Backend, values: Record<string, string>): Promise<unknown> {
+  return await runFunction(backend, "keysAdmin:create", {
+    accountId: await accountId(backend, values["account"]),
+    name: values["name"],
+    scopes: list(values["scopes"]),
+    ...(values["numbers"] !== undefined && { numbers: list(values["numbers"]) }),
+    ...(values["rpm"] !== undefined && { rpm: wholeNumber("rpm", values["rpm"]) }),
+    ...(values["daily-cap"] !== undefined && { dailyCap: wholeNumber("daily-cap", values["daily-cap"]) }),
+    ...(values["expires"] !== undefined && { expiresAt: futureTime(values["expires"]) }),
+  });
+}
+
+/** `--account` takes an id, a phone number id or a name, and may be left out when there is only one account. */
+async function accountId(backend: Backend, given: string | undefined): Promise<string> {
+  const accounts = z.array(accountSchema).parse(await listAccounts(backend));
+  if (given === undefined) {
+    const [only, ...others] = accounts;
+    if (only === undefined)
+      throw new LocalError("There is no account yet: add one with `npm run pons -- accounts add`.");
+    if (others.length > 0) {
+      throw new LocalError(
+        `There are several accounts: give --account with one of ${accounts.map(({ id, name }) => `${id} (${name})`).join(", ")}.`,
+      );
+    }
+    return only.id;
+  }
+  const matching = accounts.filter(({ id, phoneNumberId, name }) =>
+    [id, phoneNumberId, name].includes(given),
+  );
+  const [account, ...others] = matching;
+  if (account === undefined)
+    throw new LocalError(`There is no account "${given}": \`npm run pons -- accounts list\` shows them.`);
+  if (others.length > 0) throw new LocalError(`Several accounts are named "${given}": give the id instead.`);
+  return account.id;
+}
+
+const list = (text: string | undefined): string[] =>
+  (text ?? "")
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+
+function wholeNumber(flag: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new LocalError(`--${flag} takes a whole number above 0, not "${text}".`);
+  return value;
+}
+
+/** `2027-01-31`, a full ISO time, or a number of days as `30d`. */
+function futureTime(text: string): number {
+  const days = /^(\d{1,4})d$/.exec(text)?.[1];
+  const at = days === undefined ? Date.parse(text) : Date.now() + Number(days) * 86_400_000;
+  if (Number.isNaN(at))
+    throw new LocalError(
+      `--expires takes a date such as 2027-01-31 or a number of days such as 30d, not "${text}".`,
+    );
+  if (at <= Date.now()) throw new LocalError(`--expires lies in the past: ${text}.`);
+  return at;
+}
+
+function table<Row>(rows: Row[], cells: (row: Row) => string[], empty: string): string {
+  if (rows.length === 0) return empty;
+  const lines = rows.map(cells);
+  const widths = (lines[0] ?? []).map((_, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+  );
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
