@@ -70,8 +70,15 @@ export type LocalEnv = Omit<Parsed, SecretName | "SITE_URL" | "NEXT_PUBLIC_CONVE
  * the command.
  * @throws LocalError with one sentence that names the variable and says what to do
  */
-export async function loadEnv(options: { generate: boolean; from?: NodeJS.ProcessEnv }): Promise<LocalEnv> {
-  const given = { ...readEnvFile(), ...withoutEmpty(options.from ?? process.env) };
+export async function loadEnv(options: {
+  generate: boolean;
+  /** Instead of the process environment. */
+  from?: NodeJS.ProcessEnv;
+  /** Instead of `.env.local`; null keeps the run apart from it: nothing is read from a file and nothing written. */
+  file?: string | null;
+}): Promise<LocalEnv> {
+  const file = options.file === undefined ? ENV_FILE : options.file;
+  const given = { ...readEnvFile(file), ...withoutEmpty(options.from ?? process.env) };
   const parsed = parse(given);
   const demo = parsed.PONS_DEMO === "1";
   const missing = SECRET_NAMES.filter((name) => parsed[name] === undefined && name !== "SETUP_TOKEN");
@@ -80,7 +87,7 @@ export async function loadEnv(options: { generate: boolean; from?: NodeJS.Proces
       `${missing[0]} is not set: run \`npm run dev\` once to write .env.local with fresh secrets, or set it as .env.example says.`,
     );
   }
-  const secrets = await completeSecrets(parsed);
+  const secrets = await completeSecrets(parsed, file);
   const siteUrl = parsed.SITE_URL ?? `http://localhost:${parsed.PORT}`;
   const convexUrl =
     parsed.NEXT_PUBLIC_CONVEX_URL ??
@@ -134,8 +141,8 @@ function parse(given: NodeJS.ProcessEnv): Parsed {
   );
 }
 
-function readEnvFile(): NodeJS.Dict<string> {
-  return fs.existsSync(ENV_FILE) ? withoutEmpty(parseEnv(fs.readFileSync(ENV_FILE, "utf8"))) : {};
+function readEnvFile(file: string | null): NodeJS.Dict<string> {
+  return file !== null && fs.existsSync(file) ? withoutEmpty(parseEnv(fs.readFileSync(file, "utf8"))) : {};
 }
 
 /** `NAME=` in a file means "not set", as people expect of an example file that they copied. */
@@ -145,7 +152,7 @@ const withoutEmpty = (env: NodeJS.Dict<string>): NodeJS.Dict<string> =>
 const isThisHost = (convexHost: string, siteHost: string): boolean =>
   ["localhost", "127.0.0.1", "[::1]", siteHost].includes(convexHost);
 
-async function completeSecrets(parsed: Parsed): Promise<Record<SecretName, string>> {
+async function completeSecrets(parsed: Parsed, file: string | null): Promise<Record<SecretName, string>> {
   const fresh = new Map<SecretName, string>();
   const complete = async (name: SecretName): Promise<[SecretName, string]> => {
     const present = parsed[name];
@@ -156,7 +163,7 @@ async function completeSecrets(parsed: Parsed): Promise<Record<SecretName, strin
   };
   const entries: [SecretName, string][] = [];
   for (const name of SECRET_NAMES) entries.push(await complete(name));
-  if (fresh.size > 0) appendSecrets(fresh);
+  if (fresh.size > 0 && file !== null) appendSecrets(file, fresh);
   return Object.fromEntries(entries) as Record<SecretName, string>;
 }
 
@@ -181,10 +188,10 @@ async function makeSecret(name: SecretName): Promise<string> {
 }
 
 /** Appends only: a person's own lines and comments stay as they are. Readable by the owner alone. */
-function appendSecrets(fresh: ReadonlyMap<string, string>): void {
-  const head = fs.existsSync(ENV_FILE)
+function appendSecrets(file: string, fresh: ReadonlyMap<string, string>): void {
+  const head = fs.existsSync(file)
     ? ""
     : "# Secrets of this installation. Keep this file: what is sealed with them cannot be read without.\n";
   const lines = [...fresh].map(([name, value]) => `${name}='${value}'\n`);
-  fs.appendFileSync(ENV_FILE, head + lines.join(""), { mode: 0o600 });
+  fs.appendFileSync(file, head + lines.join(""), { mode: 0o600 });
 }
