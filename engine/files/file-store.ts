@@ -1,0 +1,249 @@
+import type { ReadStream } from "node:fs";
+import { Readable } from "node:stream";
+import type { Clock } from "../clock";
+import { developerError } from "../errors";
+import { requireString } from "../json";
+import type { Database, Files, SystemRow, Transaction } from "../types";
+import { type Blobs, isMissing, openBlobs } from "./blobs";
+import { createUploadTokens } from "./upload-token";
+
+export type ServedFile = {
+  size: number;
+  contentType: string | null;
+  sha256Base64: string;
+  /** Bytes `start` to `end`, both included. */
+  stream(start: number, end: number): ReadStream;
+};
+
+export interface FileStore extends Files {
+  /** As `store`, for bytes that arrive over time. `sha256` is base64. */
+  storeStream(upload: {
+    source: AsyncIterable<Uint8Array>;
+    contentType: string | null;
+    sha256?: string;
+  }): Promise<string>;
+  acceptsUploadToken(token: string): boolean;
+  /** The file behind the last part of a URL of `getUrl`, or null. */
+  served(urlToken: string): ServedFile | null;
+  /** Waits for removals of blobs that are under way. */
+  close(): Promise<void>;
+}
+
+export type FileStoreOptions = {
+  database: Database;
+  dataDir: string;
+  clock: Clock;
+  adminKey: string;
+  /** Origin of the API port as browsers reach it. */
+  cloudOrigin: string;
+  log: (line: string) => void;
+};
+
+const BLOB_TABLE = "_file_blobs";
+const SWEEP_PAGE_ROWS = 1_000;
+/** Deletions whose outcome is awaited. Beyond that the plan is dropped, and the sweep at the next boot does the work. */
+const PLANNED_REMOVALS_MAX = 10_000;
+
+/**
+ * File storage: bytes as blobs on disk, one row in `_storage` that functions see and one in `_file_blobs` that says
+ * where the bytes are and under which unguessable name they are served. Bytes come first and go last, so that a row
+ * always has its bytes; blobs without a row are swept here, at boot.
+ */
+export async function openFileStore(options: FileStoreOptions): Promise<FileStore> {
+  const { database, clock, log } = options;
+  const blobs = await openBlobs(options.dataDir, clock);
+  const tokens = createUploadTokens(options.adminKey, clock);
+  const swept = await blobs.sweep(knownBlobs(database));
+  if (swept > 0) {
+    log(`Removed ${swept} stored file(s) that no transaction had kept.`);
+  }
+  const removal = removeAfterCommit(database, blobs, log);
+
+  const storeStream: FileStore["storeStream"] = async ({ source, contentType, sha256 }) => {
+    const blob = await blobs.write(source);
+    try {
+      if (sha256 !== undefined && !sameDigest(sha256, blob.sha256Base64)) {
+        throw developerError("DigestMismatch", "The sha-256 digest does not match the bytes that arrived.");
+      }
+      return await insertRows(database, clock, blob, contentType);
+    } catch (error) {
+      await blobs.remove(blob.name);
+      throw error;
+    }
+  };
+
+  return {
+    generateUploadUrl: () => `${options.cloudOrigin}/api/storage/upload?token=${tokens.issue()}`,
+    acceptsUploadToken: (token) => tokens.accepts(token),
+    getUrl(transaction, storageId) {
+      const row = blobRow(transaction, storageId);
+      return row === null ? null : `${options.cloudOrigin}/api/storage/${text(row, "token")}`;
+    },
+    getMetadata(transaction, storageId) {
+      const row = blobRow(transaction, storageId) === null ? null : transaction.system.get(storageId);
+      if (row === null) {
+        return null;
+      }
+      return {
+        storageId,
+        sha256: Buffer.from(text(row, "sha256"), "base64").toString("hex"),
+        size: row["size"] ?? null,
+        contentType: row["contentType"] ?? null,
+      };
+    },
+    remove(transaction, storageId) {
+      const row = blobRow(transaction, storageId);
+      if (row === null) {
+        throw developerError("StorageIdNotFound", `storage id ${storageId} not found`);
+      }
+      transaction.system.delete(storageId);
+      transaction.system.delete(row._id);
+      removal.plan(row._id, text(row, "blob"));
+    },
+    storeStream,
+    store: ({ bytes, contentType, sha256 }) =>
+      storeStream({
+        source: Readable.from([bytes]),
+        contentType,
+        ...(sha256 === undefined ? {} : { sha256 }),
+      }),
+    async read(storageId) {
+      const transaction = beginRead(database);
+      const row = blobRow(transaction, storageId);
+      if (row === null) {
+        return null;
+      }
+      const contentType = transaction.system.get(storageId)?.["contentType"];
+      try {
+        const bytes = await blobs.read(text(row, "blob"));
+        return { bytes, contentType: typeof contentType === "string" ? contentType : null };
+      } catch (error) {
+        if (isMissing(error)) {
+          return null; // Deleted between the snapshot and the read.
+        }
+        throw error;
+      }
+    },
+    served(urlToken) {
+      const transaction = beginRead(database);
+      const [row] = transaction.system.list(BLOB_TABLE, "by_token", { equals: [urlToken], limit: 1 });
+      const file = row === undefined ? null : transaction.system.get(text(row, "storageId"));
+      if (row === undefined || file === null) {
+        return null;
+      }
+      const contentType = file["contentType"];
+      return {
+        size: Number(file["size"]),
+        contentType: typeof contentType === "string" ? contentType : null,
+        sha256Base64: text(file, "sha256"),
+        stream: (start, end) => blobs.stream(text(row, "blob"), start, end),
+      };
+    },
+    close: () => removal.close(),
+  };
+}
+
+const text = (row: SystemRow, field: string): string =>
+  requireString(row[field], `${field} of a stored file`);
+
+const beginRead = (database: Database): Transaction =>
+  database.begin({ kind: "query", nowMs: database.clock.nowMs(), unlimited: true });
+
+function blobRow(transaction: Transaction, storageId: string): SystemRow | null {
+  const [row] = transaction.system.list(BLOB_TABLE, "by_storageId", { equals: [storageId], limit: 1 });
+  return row ?? null;
+}
+
+/** Base64 in either alphabet, or hex: clients of Convex send all of them. */
+function sameDigest(given: string, sha256Base64: string): boolean {
+  const bytes = /^[0-9a-f]{64}$/i.test(given) ? Buffer.from(given, "hex") : Buffer.from(given, "base64");
+  return bytes.equals(Buffer.from(sha256Base64, "base64"));
+}
+
+async function insertRows(
+  database: Database,
+  clock: Clock,
+  blob: { name: string; size: number; sha256Base64: string },
+  contentType: string | null,
+): Promise<string> {
+  const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs(), unlimited: true });
+  const storageId = transaction.system.insert("_storage", {
+    sha256: blob.sha256Base64,
+    size: blob.size,
+    ...(contentType === null ? {} : { contentType }),
+  });
+  transaction.system.insert(BLOB_TABLE, { storageId, blob: blob.name, token: newUrlToken(clock) });
+  await database.commit(transaction);
+  return storageId;
+}
+
+/** A random UUID (version 4), as the URLs of Convex have it. */
+function newUrlToken(clock: Clock): string {
+  const bytes = Buffer.from(clock.randomBytes(16));
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+function knownBlobs(database: Database): (name: string) => boolean {
+  const transaction = beginRead(database);
+  const names = new Set<string>();
+  let after: string | undefined;
+  for (;;) {
+    const rows = transaction.system.list(BLOB_TABLE, "by_storageId", {
+      ...(after === undefined ? {} : { after }),
+      limit: SWEEP_PAGE_ROWS,
+    });
+    for (const row of rows) {
+      names.add(text(row, "blob"));
+      after = text(row, "storageId");
+    }
+    if (rows.length < SWEEP_PAGE_ROWS) {
+      return (name) => names.has(name);
+    }
+  }
+}
+
+/**
+ * A deleting transaction may still fail or rerun. So a blob is only planned for removal, and goes once a commit has
+ * taken its row away.
+ */
+function removeAfterCommit(database: Database, blobs: Blobs, log: (line: string) => void) {
+  const planned = new Map<string, string>();
+  const running = new Set<Promise<void>>();
+
+  const remove = (name: string) => {
+    const removing: Promise<void> = blobs
+      .remove(name)
+      .catch((error: unknown) => log(`A deleted file could not be removed from disk: ${String(error)}`))
+      .finally(() => running.delete(removing));
+    running.add(removing);
+  };
+
+  const stopListening = database.onCommit(({ tables }) => {
+    if (planned.size === 0 || !tables.has(`:${BLOB_TABLE}`)) {
+      return;
+    }
+    const transaction = beginRead(database);
+    for (const [rowId, name] of planned) {
+      if (transaction.system.get(rowId) === null) {
+        planned.delete(rowId);
+        remove(name);
+      }
+    }
+  });
+
+  return {
+    plan(rowId: string, name: string) {
+      if (planned.size >= PLANNED_REMOVALS_MAX) {
+        planned.clear();
+      }
+      planned.set(rowId, name);
+    },
+    async close() {
+      stopListening();
+      await Promise.all(running);
+    },
+  };
+}
