@@ -1,0 +1,40 @@
+/** What a credential may do. `read`, `write` and `send` are the broad ones; the others are parts of them. */
+export const SCOPES = [
+  "read",
+  "write",
+  "send",
+  "messages:read",
+  "conversations:read",
+  "templates:read",
+  "messages:write",
+] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** The broad scope that contains each narrower one. Sending is never contained: it must be granted by its name. */
+const CONTAINED_IN: Partial<Record<Scope, Scope>> = {
+  "messages:read": "read",
+  "conversations:read": "read",
+  "templates:read": "read",
+  "messages:write": "write",
+};
+
+export function isScope(value: unknown): value is Scope {
+  return SCOPES.some((scope) => scope === value);
+}
+
+/** Whether the granted scopes cover the needed one, directly or through the broad scope that contains it. */
+export function hasScope(granted: readonly string[], needed: Scope): boolean {
+  const broader = CONTAINED_IN[needed];
+  return granted.includes(needed) || (broader !== undefined && granted.includes(broader));
+}
+
+/**
+ * The scopes of a list separated by commas or spaces, in the order of the registry and without repetition, or the
+ * first word that is not a scope.
+ */
+export function parseScopes(text: string): { scopes: Scope[] } | { unknown: string } {
+  const words = text.split(/[\s,]+/).filter((word) => word !== "");
+  const unknown = words.find((word) => !isScope(word));
+  if (unknown !== undefined) return { unknown };
+  return { scopes: SCOPES.filter((scope) => words.includes(scope)) };
+}
