@@ -1,0 +1,124 @@
+/* eslint-disable */
+/**
+ * Generated `api` utility.
+ *
+ * THIS CODE IS AUTOMATICALLY GENERATED.
+ *
+ * To regenerate, run `npx convex dev`.
+ * @module
+ */
+
+import type {
+  ApiFromModules,
+  FilterApi,
+  FunctionReference,
+} from "convex/server";
+import type * as accounts from "../accounts.js";
+import type * as accountsAdmin from "../accountsAdmin.js";
+import type * as authStore from "../authStore.js";
+import type * as callers from "../callers.js";
+import type * as conversations from "../conversations.js";
+import type * as functions from "../functions.js";
+import type * as health from "../health.js";
+import type * as instance from "../instance.js";
+import type * as keysAdmin from "../keysAdmin.js";
+import type * as mcp from "../mcp.js";
+import type * as messages from "../messages.js";
+import type * as model_accountSetup from "../model/accountSetup.js";
+import type * as model_accounts from "../model/accounts.js";
+import type * as model_apiKeys from "../model/apiKeys.js";
+import type * as model_audit from "../model/audit.js";
+import type * as model_authConditions from "../model/authConditions.js";
+import type * as model_authStore from "../model/authStore.js";
+import type * as model_callerReads from "../model/callerReads.js";
+import type * as model_callerSends from "../model/callerSends.js";
+import type * as model_contacts from "../model/contacts.js";
+import type * as model_conversations from "../model/conversations.js";
+import type * as model_cursor from "../model/cursor.js";
+import type * as model_env from "../model/env.js";
+import type * as model_errors from "../model/errors.js";
+import type * as model_grants from "../model/grants.js";
+import type * as model_graph from "../model/graph.js";
+import type * as model_identity from "../model/identity.js";
+import type * as model_ingest from "../model/ingest.js";
+import type * as model_instance from "../model/instance.js";
+import type * as model_messages from "../model/messages.js";
+import type * as model_outbox from "../model/outbox.js";
+import type * as model_page from "../model/page.js";
+import type * as model_secrets from "../model/secrets.js";
+import type * as model_views from "../model/views.js";
+import type * as tables_accounts from "../tables/accounts.js";
+import type * as tables_apiKeys from "../tables/apiKeys.js";
+import type * as tables_auditLog from "../tables/auditLog.js";
+import type * as tables_auth from "../tables/auth.js";
+import type * as tables_contacts from "../tables/contacts.js";
+import type * as tables_conversations from "../tables/conversations.js";
+import type * as tables_instance from "../tables/instance.js";
+import type * as tables_messages from "../tables/messages.js";
+import type * as tables_outbox from "../tables/outbox.js";
+import type * as tables_webhookLogs from "../tables/webhookLogs.js";
+import type * as webhook from "../webhook.js";
+
+/**
+ * A utility for referencing Convex functions in your app's API.
+ *
+ * Usage:
+ * ```js
+ * const myFunctionReference = api.myModule.myFunction;
+ * ```
+ */
+declare const fullApi: ApiFromModules<{
+  accounts: typeof accounts;
+  accountsAdmin: typeof accountsAdmin;
+  authStore: typeof authStore;
+  callers: typeof callers;
+  conversations: typeof conversations;
+  functions: typeof functions;
+  health: typeof health;
+  instance: typeof instance;
+  keysAdmin: typeof keysAdmin;
+  mcp: typeof mcp;
+  messages: typeof messages;
+  "model/accountSetup": typeof model_accountSetup;
+  "model/accounts": typeof model_accounts;
+  "model/apiKeys": typeof model_apiKeys;
+  "model/audit": typeof model_audit;
+  "model/authConditions": typeof model_authConditions;
+  "model/authStore": typeof model_authStore;
+  "model/callerReads": typeof model_callerReads;
+  "model/callerSends": typeof model_callerSends;
+  "model/contacts": typeof model_contacts;
+  "model/conversations": typeof model_conversations;
+  "model/cursor": typeof model_cursor;
+  "model/env": typeof model_env;
+  "model/errors": typeof model_errors;
+  "model/grants": typeof model_grants;
+  "model/graph": typeof model_graph;
+  "model/identity": typeof model_identity;
+  "model/ingest": typeof model_ingest;
+  "model/instance": typeof model_instance;
+  "model/messages": typeof model_messages;
+  "model/outbox": typeof model_outbox;
+  "model/page": typeof model_page;
+  "model/secrets": typeof model_secrets;
+  "model/views": typeof model_views;
+  "tables/accounts": typeof tables_accounts;
+  "tables/apiKeys": typeof tables_apiKeys;
+  "tables/auditLog": typeof tables_auditLog;
+  "tables/auth": typeof tables_auth;
+  "tables/contacts": typeof tables_contacts;
+  "tables/conversations": typeof tables_conversations;
+  "tables/instance": typeof tables_instance;
+  "tables/messages": typeof tables_messages;
+  "tables/outbox": typeof tables_outbox;
+  "tables/webhookLogs": typeof tables_webhookLogs;
+  webhook: typeof webhook;
+}>;
+export declare const api: FilterApi<
+  typeof fullApi,
+  FunctionReference<any, "public">
+>;
+export declare const internal: FilterApi<
+  typeof fullApi,
+  FunctionReference<any, "internal">
+>;

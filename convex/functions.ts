@@ -1,0 +1,145 @@
+import type { RegisteredAction, RegisteredMutation, RegisteredQuery } from "convex/server";
+import type { GenericValidator, Infer, ObjectType, PropertyValidators, VId } from "convex/values";
+import type { Id } from "./_generated/dataModel";
+import {
+  type ActionCtx,
+  type MutationCtx,
+  type QueryCtx,
+  httpAction as rawHttpAction,
+  internalAction as rawInternalAction,
+  internalMutation as rawInternalMutation,
+  internalQuery as rawInternalQuery,
+  mutation as rawMutation,
+  query as rawQuery,
+} from "./_generated/server";
+import {
+  type Caller,
+  type Member,
+  requireCaller,
+  requireCallerNow,
+  requireMember,
+  requireService,
+  requireUser,
+} from "./model/identity";
+
+/**
+ * The only place that touches Convex's raw builders. Every function of the deployment is made here, so none can be
+ * without argument and return validators, and none can see a tenant's rows without an identity that belongs there.
+ * Identity comes from `ctx` only; the account that a member works in is an argument that is checked, never believed.
+ */
+interface Door<Ctx, Args extends PropertyValidators, Returns extends GenericValidator> {
+  args: Args;
+  returns: Returns;
+  handler: (ctx: Ctx, args: ObjectType<Args>) => Promise<Infer<Returns>>;
+}
+
+type QueryBuilder<Visibility extends "public" | "internal"> = <
+  Args extends PropertyValidators,
+  Returns extends GenericValidator,
+>(
+  door: Door<QueryCtx, Args, Returns>,
+) => RegisteredQuery<Visibility, ObjectType<Args>, Promise<Infer<Returns>>>;
+
+type MutationBuilder<Visibility extends "public" | "internal"> = <
+  Args extends PropertyValidators,
+  Returns extends GenericValidator,
+>(
+  door: Door<MutationCtx, Args, Returns>,
+) => RegisteredMutation<Visibility, ObjectType<Args>, Promise<Infer<Returns>>>;
+
+type ActionBuilder = <Args extends PropertyValidators, Returns extends GenericValidator>(
+  door: Door<ActionCtx, Args, Returns>,
+) => RegisteredAction<"internal", ObjectType<Args>, Promise<Infer<Returns>>>;
+
+type AccountArgs = PropertyValidators & { accountId: VId<Id<"accounts">> };
+
+/** For anybody, without an identity. */
+export const publicQuery: QueryBuilder<"public"> = rawQuery;
+export const publicMutation: MutationBuilder<"public"> = rawMutation;
+
+/** Not reachable from outside: called by other functions, the scheduler, crons and the holder of the admin key. */
+export const internalQuery: QueryBuilder<"internal"> = rawInternalQuery;
+export const internalMutation: MutationBuilder<"internal"> = rawInternalMutation;
+export const internalAction: ActionBuilder = rawInternalAction;
+export const httpAction = rawHttpAction;
+
+/** For the Next server acting for itself (the sign-in store, the look-up of API keys). */
+export function serviceQuery<Args extends PropertyValidators, Returns extends GenericValidator>(
+  door: Door<QueryCtx, Args, Returns>,
+) {
+  return publicQuery({
+    args: door.args,
+    returns: door.returns,
+    handler: async (ctx, args) => {
+      await requireService(ctx);
+      return await door.handler(ctx, args);
+    },
+  });
+}
+
+export function serviceMutation<Args extends PropertyValidators, Returns extends GenericValidator>(
+  door: Door<MutationCtx, Args, Returns>,
+) {
+  return publicMutation({
+    args: door.args,
+    returns: door.returns,
+    handler: async (ctx, args) => {
+      await requireService(ctx);
+      return await door.handler(ctx, args);
+    },
+  });
+}
+
+/** For any signed-in person; what they see is theirs because the handler starts from `ctx.userId`. */
+export function userQuery<Args extends PropertyValidators, Returns extends GenericValidator>(
+  door: Door<QueryCtx & { userId: string }, Args, Returns>,
+) {
+  return publicQuery({
+    args: door.args,
+    returns: door.returns,
+    handler: async (ctx, args) => await door.handler({ ...ctx, userId: await requireUser(ctx) }, args),
+  });
+}
+
+/** For a member of the account named by the argument `accountId`; adds `account`, `role` and `userId`. */
+export function memberQuery<Args extends AccountArgs, Returns extends GenericValidator>(
+  door: Door<QueryCtx & Member, Args, Returns>,
+) {
+  return publicQuery({
+    args: door.args,
+    returns: door.returns,
+    handler: async (ctx, args) => await door.handler({ ...ctx, ...(await requireMember(ctx, args)) }, args),
+  });
+}
+
+export function memberMutation<Args extends AccountArgs, Returns extends GenericValidator>(
+  door: Door<MutationCtx & Member, Args, Returns>,
+) {
+  return publicMutation({
+    args: door.args,
+    returns: door.returns,
+    handler: async (ctx, args) => await door.handler({ ...ctx, ...(await requireMember(ctx, args)) }, args),
+  });
+}
+
+/** For the holder of an API key; adds `caller`, read from the key's row in the same transaction. */
+export function callerQuery<Args extends PropertyValidators, Returns extends GenericValidator>(
+  door: Door<QueryCtx & { caller: Caller }, Args, Returns>,
+) {
+  return publicQuery({
+    args: door.args,
+    returns: door.returns,
+    handler: async (ctx, args) => await door.handler({ ...ctx, caller: await requireCaller(ctx) }, args),
+  });
+}
+
+export function callerMutation<Args extends PropertyValidators, Returns extends GenericValidator>(
+  door: Door<MutationCtx & { caller: Caller }, Args, Returns>,
+) {
+  return publicMutation({
+    args: door.args,
+    returns: door.returns,
+    handler: async (ctx, args) =>
+      await door.handler({ ...ctx, caller: await requireCallerNow(ctx, Date.now()) }, args),
+  });
+}

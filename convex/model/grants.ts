@@ -1,0 +1,36 @@
+import { type Refusal, refusal } from "#shared/errors";
+import { hasScope, type Scope } from "#shared/scopes";
+import type { Doc, Id } from "../_generated/dataModel";
+import type { QueryCtx } from "../_generated/server";
+import { findByNumber } from "./accounts";
+import type { Caller } from "./identity";
+
+/** A refusal as doors return it; `message_id` names the earlier message of a suspected duplicate. */
+export type DoorRefusal = Refusal & { message_id?: Id<"messages"> };
+
+export type Granted = { refused?: never; account: Doc<"accounts"> };
+
+/**
+ * The business number that a key works with in this call: scope first, then the number. A number outside the key's
+ * grant, one that does not exist and one that is switched off give the same refusal.
+ */
+export async function grantNumber(
+  ctx: QueryCtx,
+  caller: Caller,
+  needed: Scope,
+  from: string | undefined,
+): Promise<Granted | DoorRefusal> {
+  if (!hasScope(caller.scopes, needed)) {
+    return refusal("scope_missing", { say: `The credential lacks the scope "${needed}".` });
+  }
+  const account = from === undefined ? await onlyNumber(ctx, caller) : await findByNumber(ctx, from);
+  if (account === "several") return refusal("number_required");
+  if (account === null || account.state !== "active") return refusal("not_found");
+  return caller.grantedAccountIds.includes(account._id) ? { account } : refusal("not_found");
+}
+
+async function onlyNumber(ctx: QueryCtx, caller: Caller): Promise<Doc<"accounts"> | null | "several"> {
+  const [only, ...others] = caller.grantedAccountIds;
+  if (only === undefined) return null;
+  return others.length > 0 ? "several" : await ctx.db.get(only);
+}

@@ -1,0 +1,88 @@
+import type { UserIdentity } from "convex/server";
+import type { Doc, Id } from "../_generated/dataModel";
+import type { MutationCtx, QueryCtx } from "../_generated/server";
+import { fail } from "./errors";
+
+/** The three uses of the identity tokens that the Next server signs; the claim `use` says which one it is. */
+type TokenUse = "user" | "mcp" | "service";
+
+/** The subject of every token of use `service`: the Next server acting for itself. */
+const SERVICE_SUBJECT = "service:next";
+
+export interface Member {
+  readonly userId: string;
+  readonly account: Doc<"accounts">;
+  readonly role: Doc<"accountMembers">["role"];
+}
+
+export interface Caller {
+  readonly apiKeyId: Id<"apiKeys">;
+  readonly key: Doc<"apiKeys">;
+  readonly name: string;
+  readonly accountId: Id<"accounts">;
+  /** Every account whose number the key may use. */
+  readonly grantedAccountIds: readonly Id<"accounts">[];
+  readonly scopes: readonly string[];
+}
+
+/** The identity of the call if it is of this use; anything else, also a valid token of another use, is unauthorized. */
+async function requireUse(ctx: QueryCtx, use: TokenUse): Promise<UserIdentity> {
+  const identity = await ctx.auth.getUserIdentity();
+  if (identity === null || identity["use"] !== use) fail("unauthorized");
+  return identity;
+}
+
+/** Id of the signed-in person. Throws `unauthorized`. */
+export async function requireUser(ctx: QueryCtx): Promise<string> {
+  return (await requireUse(ctx, "user")).subject;
+}
+
+/** Lets only the Next server itself through. Throws `unauthorized`. */
+export async function requireService(ctx: QueryCtx): Promise<void> {
+  const identity = await requireUse(ctx, "service");
+  if (identity.subject !== SERVICE_SUBJECT) fail("unauthorized");
+}
+
+/**
+ * The membership of the signed-in person in the account that the arguments name. A missing account, an account of
+ * others and an id that is none give the same `not_found`.
+ */
+export async function requireMember(ctx: QueryCtx, args: object): Promise<Member> {
+  const userId = await requireUser(ctx);
+  const claimed = "accountId" in args && typeof args.accountId === "string" ? args.accountId : "";
+  const accountId = ctx.db.normalizeId("accounts", claimed);
+  if (accountId === null) fail("not_found");
+  const membership = await ctx.db
+    .query("accountMembers")
+    .withIndex("by_account_user", (q) => q.eq("accountId", accountId).eq("userId", userId))
+    .unique();
+  const account = membership === null ? null : await ctx.db.get(accountId);
+  if (membership === null || account === null) fail("not_found");
+  return { userId, account, role: membership.role };
+}
+
+/**
+ * The API key behind the call, read again in this very transaction, so that a revocation takes effect at once although
+ * the token still lives. Throws `unauthorized`.
+ */
+export async function requireCaller(ctx: QueryCtx): Promise<Caller> {
+  const identity = await requireUse(ctx, "mcp");
+  const apiKeyId = ctx.db.normalizeId("apiKeys", identity.subject);
+  const key = apiKeyId === null ? null : await ctx.db.get(apiKeyId);
+  if (key === null || key.revokedAt !== undefined) fail("unauthorized");
+  return {
+    apiKeyId: key._id,
+    key,
+    name: key.name,
+    accountId: key.accountId,
+    grantedAccountIds: key.grantedAccountIds,
+    scopes: key.scopes,
+  };
+}
+
+/** As `requireCaller`, and also refuses a key whose end has come but whose scheduled expiry has not run yet. */
+export async function requireCallerNow(ctx: MutationCtx, now: number): Promise<Caller> {
+  const caller = await requireCaller(ctx);
+  if (caller.key.expiresAt !== undefined && caller.key.expiresAt <= now) fail("unauthorized");
+  return caller;
+}

@@ -1,0 +1,213 @@
+import { v } from "convex/values";
+import { defined } from "#shared/defined";
+import { REFUSAL_REASONS } from "#shared/errors";
+import type { Doc, Id } from "../_generated/dataModel";
+import type { QueryCtx } from "../_generated/server";
+import { accountRole } from "../tables/accounts";
+import { previewStatus } from "../tables/conversations";
+import { messageError, messageStatus, reactionView } from "../tables/messages";
+import { messagePreview } from "./messages";
+
+/** What leaves the backend. Every door returns one of these shapes, so no stored field gets out by accident. */
+
+export const accountView = v.object({
+  _id: v.id("accounts"),
+  name: v.string(),
+  phoneNumber: v.string(),
+  phoneNumberId: v.string(),
+  wabaId: v.string(),
+  role: accountRole,
+  unreadCount: v.number(),
+});
+
+const contactView = v.object({
+  _id: v.id("contacts"),
+  name: v.string(),
+  phone: v.optional(v.string()),
+  username: v.optional(v.string()),
+  waId: v.optional(v.string()),
+  userId: v.optional(v.string()),
+});
+
+const conversationFields = {
+  _id: v.id("conversations"),
+  accountId: v.id("accounts"),
+  contact: contactView,
+  preview: v.string(),
+  previewStatus: v.optional(previewStatus),
+  lastMessageAt: v.number(),
+  windowExpiresAt: v.optional(v.number()),
+  archivedAt: v.optional(v.number()),
+};
+
+/** A conversation as a key sees it: a key reads on nobody's behalf, so nothing is unread for it. */
+export const callerConversationView = v.object(conversationFields);
+
+/** A conversation as one member sees it. */
+export const conversationView = v.object({ ...conversationFields, unreadCount: v.number() });
+
+export const messageView = v.object({
+  _id: v.id("messages"),
+  direction: v.union(v.literal("inbound"), v.literal("outbound")),
+  type: v.string(),
+  text: v.optional(v.string()),
+  caption: v.optional(v.string()),
+  media: v.optional(
+    v.object({
+      state: v.union(v.literal("pending"), v.literal("ready"), v.literal("failed")),
+      mime: v.optional(v.string()),
+      filename: v.optional(v.string()),
+      bytes: v.optional(v.number()),
+      url: v.optional(v.string()),
+    }),
+  ),
+  reactions: v.array(reactionView),
+  replyTo: v.optional(v.object({ wamid: v.string(), preview: v.optional(v.string()) })),
+  status: messageStatus,
+  error: v.optional(messageError),
+  timestamp: v.number(),
+  wamid: v.optional(v.string()),
+  clientRequestId: v.optional(v.string()),
+  sender: v.object({
+    kind: v.union(v.literal("customer"), v.literal("user"), v.literal("key"), v.literal("phone")),
+    name: v.optional(v.string()),
+  }),
+  /** Meta's name of a type that is kept raw and shown as "unsupported". */
+  unsupportedType: v.optional(v.string()),
+});
+
+export const refusalView = v.object({
+  refused: v.literal(true),
+  reason: v.union(...REFUSAL_REASONS.map((reason) => v.literal(reason))),
+  message: v.string(),
+  retry_after_seconds: v.optional(v.number()),
+  next_step: v.optional(v.string()),
+  /** The earlier message, when the same one went out a moment ago. */
+  message_id: v.optional(v.id("messages")),
+});
+
+/** The message is taken and on its way; its status tells how it went. */
+export const pendingView = v.object({
+  outcome: v.literal("pending"),
+  messageId: v.id("messages"),
+  conversationId: v.id("conversations"),
+});
+
+export const outcomeView = v.union(
+  v.literal("accepted"),
+  v.literal("pending"),
+  v.literal("rejected"),
+  v.literal("unknown"),
+);
+
+/** Characters of a business-scoped id that are shown when nothing better is known. */
+const SHORT_USER_ID_CHARACTERS = 12;
+
+/** What a person calls the contact: the name it gave itself, else @username, else the phone, else part of its id. */
+export function contactName(contact: Doc<"contacts">): string {
+  if (contact.profileName !== undefined && contact.profileName !== "") return contact.profileName;
+  if (contact.username !== undefined) return `@${contact.username}`;
+  if (contact.phone !== undefined) return contact.phone;
+  if (contact.userId === undefined) return "Unknown contact";
+  if (contact.userId.length <= SHORT_USER_ID_CHARACTERS) return contact.userId;
+  return `${contact.userId.slice(0, SHORT_USER_ID_CHARACTERS)}…`;
+}
+
+function viewContact(contact: Doc<"contacts">) {
+  const { _id, phone, username, waId, userId } = contact;
+  return { _id, name: contactName(contact), ...defined({ phone, username, waId, userId }) };
+}
+
+/** The conversation with its contact; the contact exists as long as its conversation does. */
+export async function viewConversation(ctx: QueryCtx, conversation: Doc<"conversations">) {
+  const contact = await ctx.db.get(conversation.contactId);
+  if (contact === null) throw new Error(`Conversation ${conversation._id} has lost its contact.`);
+  const { previewStatus, windowExpiresAt, archivedAt } = conversation;
+  return {
+    _id: conversation._id,
+    accountId: conversation.accountId,
+    contact: viewContact(contact),
+    preview: conversation.preview,
+    lastMessageAt: conversation.lastMessageAt,
+    ...defined({ previewStatus, windowExpiresAt, archivedAt }),
+  };
+}
+
+/** Messages that the member has not looked at yet. */
+export async function countUnread(
+  ctx: QueryCtx,
+  conversation: Doc<"conversations">,
+  userId: string,
+): Promise<number> {
+  const seen = await ctx.db
+    .query("conversationSeen")
+    .withIndex("by_conversation_user", (q) => q.eq("conversationId", conversation._id).eq("userId", userId))
+    .unique();
+  return Math.max(0, conversation.inboundCount - (seen?.inboundCountSeen ?? 0));
+}
+
+export async function viewConversationFor(ctx: QueryCtx, conversation: Doc<"conversations">, userId: string) {
+  const view = await viewConversation(ctx, conversation);
+  return { ...view, unreadCount: await countUnread(ctx, conversation, userId) };
+}
+
+/** Types whose content is in `text`, `caption` or `media`; every other type is shown by its name only. */
+const SHOWN_TYPES: ReadonlySet<string> = new Set([
+  "text",
+  "button",
+  "interactive",
+  "image",
+  "video",
+  "audio",
+  "voice",
+  "document",
+  "sticker",
+]);
+
+/**
+ * A message as doors return it. The link to a stored file opens without a further check, so it is given to members of
+ * the account only (`withMediaUrl`), never to a tool.
+ */
+export async function viewMessage(
+  ctx: QueryCtx,
+  message: Doc<"messages">,
+  options: { withMediaUrl: boolean },
+) {
+  const { _id, direction, type, reactions, status, timestamp } = message;
+  const { text, caption, error, wamid, clientRequestId } = message;
+  return {
+    _id,
+    direction,
+    type,
+    reactions,
+    status,
+    timestamp,
+    sender: { kind: message.sender.kind, ...defined({ name: message.sender.name }) },
+    ...defined({
+      text,
+      caption,
+      error,
+      wamid,
+      clientRequestId,
+      media: await viewMedia(ctx, message.media, options.withMediaUrl),
+      replyTo: await viewReply(ctx, message.accountId, message.replyToWamid),
+      unsupportedType: SHOWN_TYPES.has(type) ? undefined : type,
+    }),
+  };
+}
+
+async function viewMedia(ctx: QueryCtx, media: Doc<"messages">["media"], withUrl: boolean) {
+  if (media === undefined) return undefined;
+  const { state, mime, filename, bytes, storageId } = media;
+  const url = withUrl && storageId !== undefined ? await ctx.storage.getUrl(storageId) : null;
+  return { state, ...defined({ mime, filename, bytes, url: url ?? undefined }) };
+}
+
+async function viewReply(ctx: QueryCtx, accountId: Id<"accounts">, wamid: string | undefined) {
+  if (wamid === undefined) return undefined;
+  const target = await ctx.db
+    .query("messages")
+    .withIndex("by_account_wamid", (q) => q.eq("accountId", accountId).eq("wamid", wamid))
+    .unique();
+  return { wamid, ...defined({ preview: target === null ? undefined : messagePreview(target) }) };
+}

@@ -1,0 +1,25 @@
+import { defineSchema } from "convex/server";
+import { accountTables } from "./tables/accounts";
+import { apiKeyTables } from "./tables/apiKeys";
+import { auditTables } from "./tables/auditLog";
+import { authTables } from "./tables/auth";
+import { contactTables } from "./tables/contacts";
+import { conversationTables } from "./tables/conversations";
+import { instanceTables } from "./tables/instance";
+import { messageTables } from "./tables/messages";
+import { outboxTables } from "./tables/outbox";
+import { webhookTables } from "./tables/webhookLogs";
+
+/** Assembles the tables and does nothing else; each table says who writes and who reads it. */
+export default defineSchema({
+  ...accountTables,
+  ...apiKeyTables,
+  ...auditTables,
+  ...authTables,
+  ...contactTables,
+  ...conversationTables,
+  ...instanceTables,
+  ...messageTables,
+  ...outboxTables,
+  ...webhookTables,
+});

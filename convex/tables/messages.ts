@@ -1,0 +1,154 @@
+import { defineTable } from "convex/server";
+import { v } from "convex/values";
+
+export const messageStatus = v.union(
+  v.literal("received"),
+  v.literal("queued"),
+  v.literal("sending"),
+  v.literal("sent"),
+  v.literal("delivered"),
+  v.literal("read"),
+  v.literal("played"),
+  v.literal("failed"),
+  v.literal("unknown"),
+);
+
+/** What Meta reports about a message; the only values that the lattice knows. */
+export const metaStatus = v.union(
+  v.literal("sent"),
+  v.literal("delivered"),
+  v.literal("read"),
+  v.literal("played"),
+  v.literal("failed"),
+);
+
+/** Meta's own error of a failed status. */
+export const statusError = v.object({ code: v.number(), message: v.string() });
+
+/** The stored form of `StatusHistory` in `shared/domain/message-status`. */
+export const statusHistory = v.object({
+  sentAt: v.optional(v.number()),
+  deliveredAt: v.optional(v.number()),
+  readAt: v.optional(v.number()),
+  playedAt: v.optional(v.number()),
+  failedAt: v.optional(v.number()),
+  error: v.optional(statusError),
+});
+
+/** What is shown of a failure: one of our codes (or Meta's number as text) and a safe sentence. */
+export const messageError = v.object({ code: v.string(), message: v.string() });
+
+export const reactionView = v.object({
+  emoji: v.string(),
+  from: v.union(v.literal("customer"), v.literal("business")),
+});
+
+export const messageMedia = v.object({
+  state: v.union(v.literal("pending"), v.literal("ready"), v.literal("failed")),
+  /** Meta's media id; from a webhook it lives for 7 days. */
+  graphMediaId: v.string(),
+  mime: v.optional(v.string()),
+  filename: v.optional(v.string()),
+  /** Set once the file is stored. */
+  bytes: v.optional(v.number()),
+  storageId: v.optional(v.id("_storage")),
+  /** Why it failed, as a code. */
+  reason: v.optional(v.string()),
+});
+
+export const messageSender = v.object({
+  kind: v.union(v.literal("customer"), v.literal("user"), v.literal("key"), v.literal("phone")),
+  /** User id or API key id of the one who sent it from here. */
+  id: v.optional(v.string()),
+  name: v.optional(v.string()),
+});
+
+/**
+ * Written by `model/messages` (ingest inserts inbound, the outbox inserts outbound, statuses patch), read by the
+ * thread and the tools.
+ *
+ * messages: (account, wamid) is unique. `status` is a view: for outbound messages it is recomputed from the outbox
+ * state and `statusHistory`, never simply overwritten by the event that arrived last.
+ */
+export const messageTables = {
+  messages: defineTable({
+    accountId: v.id("accounts"),
+    conversationId: v.id("conversations"),
+    contactId: v.id("contacts"),
+    direction: v.union(v.literal("inbound"), v.literal("outbound")),
+    /** Meta's name of the type, also for types that are kept raw. */
+    type: v.string(),
+    /** Absent on outbound messages until Meta has accepted them. */
+    wamid: v.optional(v.string()),
+    text: v.optional(v.string()),
+    caption: v.optional(v.string()),
+    media: v.optional(messageMedia),
+    /** JSON text of a message whose type is shown as unsupported, so that a later version can still read it. */
+    raw: v.optional(v.string()),
+    replyToWamid: v.optional(v.string()),
+    /** What is shown on the message now; the history is in `reactions`. */
+    reactions: v.array(reactionView),
+    status: messageStatus,
+    statusHistory,
+    error: v.optional(messageError),
+    /** Meta's clock for inbound, ours for outbound (ms). */
+    timestamp: v.number(),
+    /** `timestamp`, held back to the arrival time when a clock runs ahead; the thread's order. */
+    sortAt: v.number(),
+    seq: v.number(),
+    /** The message reached us more than 8 days after Meta stamped it. */
+    late: v.optional(v.boolean()),
+    sender: messageSender,
+    clientRequestId: v.optional(v.string()),
+  })
+    .index("by_account_wamid", ["accountId", "wamid"])
+    .index("by_conversation_order", ["conversationId", "sortAt", "seq"]),
+
+  /**
+   * Every status that Meta reported, kept as history; unique by (account, wamid, status, timestamp). A row without
+   * `messageId` is parked: its message is not known yet. It is joined when the message gets its wamid, or dropped
+   * after `parkedUntil`.
+   */
+  messageStatuses: defineTable({
+    accountId: v.id("accounts"),
+    wamid: v.string(),
+    messageId: v.optional(v.id("messages")),
+    status: metaStatus,
+    timestamp: v.number(),
+    error: v.optional(statusError),
+    callbackData: v.optional(v.string()),
+    parkedUntil: v.optional(v.number()),
+  })
+    .index("by_account_wamid_status", ["accountId", "wamid", "status", "timestamp"])
+    .index("by_parked_until", ["parkedUntil"]),
+
+  /**
+   * Every reaction and removal, kept as history; unique by (account, wamid of the reaction). An empty emoji removes.
+   * Kept apart from the target, because a reaction may arrive before the message that it points at.
+   */
+  reactions: defineTable({
+    accountId: v.id("accounts"),
+    wamid: v.string(),
+    targetWamid: v.string(),
+    from: v.union(v.literal("customer"), v.literal("business")),
+    emoji: v.string(),
+    timestamp: v.number(),
+  })
+    .index("by_account_wamid", ["accountId", "wamid"])
+    .index("by_account_target", ["accountId", "targetWamid", "timestamp"]),
+
+  /**
+   * Work list of media downloads, written by `model/media`, read by its action and its sweeper. A row exists only
+   * while the file is neither stored nor given up.
+   */
+  mediaJobs: defineTable({
+    accountId: v.id("accounts"),
+    messageId: v.id("messages"),
+    attempt: v.number(),
+    nextAttemptAt: v.number(),
+    /** Base64, as Meta states it in the webhook. */
+    sha256: v.optional(v.string()),
+  })
+    .index("by_message", ["messageId"])
+    .index("by_next_attempt", ["nextAttemptAt"]),
+};

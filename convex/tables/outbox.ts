@@ -1,0 +1,84 @@
+import { defineTable } from "convex/server";
+import { v } from "convex/values";
+import { messageError } from "./messages";
+
+export const outboxState = v.union(
+  v.literal("queued"),
+  v.literal("claimed"),
+  v.literal("dispatching"),
+  v.literal("accepted"),
+  v.literal("rejected"),
+  v.literal("unknown"),
+  v.literal("cancelled"),
+);
+
+/** What will be sent, frozen at enqueue, so that a retry sends the same bytes. */
+export const outboxPayload = v.object({
+  type: v.literal("text"),
+  text: v.string(),
+  /** Exactly one of the two addresses: E.164 with plus, or a business-scoped user id. */
+  to: v.optional(v.string()),
+  recipient: v.optional(v.string()),
+  replyToWamid: v.optional(v.string()),
+});
+
+/**
+ * Written by `model/outbox` (and `model/policy` for the counters), read by the deliver action and the sweeper.
+ *
+ * outbox: one row per outgoing message. `open` rows form the conversation's lane: only the open row with the lowest
+ * `seq` may go to Meta. docs/decisions/0007-claim-settle-outbox.md draws the machine.
+ */
+export const outboxTables = {
+  outbox: defineTable({
+    accountId: v.id("accounts"),
+    conversationId: v.id("conversations"),
+    messageId: v.id("messages"),
+    seq: v.number(),
+    state: outboxState,
+    open: v.boolean(),
+    payload: outboxPayload,
+    /** The API key that asked for it; a key revoked meanwhile stops its waiting sends. */
+    apiKeyId: v.optional(v.id("apiKeys")),
+    /** Claims so far; also the attempt number in the callback data. */
+    attempt: v.number(),
+    claimToken: v.optional(v.string()),
+    /** When the machine has to look at this row again (ms): end of back-off, of the lease, or of the lane hold. */
+    dueAt: v.number(),
+    wamid: v.optional(v.string()),
+    error: v.optional(messageError),
+    unknownSince: v.optional(v.number()),
+    enqueuedAt: v.number(),
+  })
+    .index("by_lane", ["conversationId", "open", "seq"])
+    .index("by_open_due", ["open", "dueAt"])
+    .index("by_message", ["messageId"]),
+
+  /**
+   * One row per accepted send, for the idempotency key and for the near-duplicate guard. (account, principal,
+   * clientRequestId) is unique where a key was given. Dropped after `expiresAt`, but never while the outcome is open.
+   */
+  sendRequests: defineTable({
+    accountId: v.id("accounts"),
+    conversationId: v.id("conversations"),
+    messageId: v.id("messages"),
+    principal: v.string(),
+    clientRequestId: v.optional(v.string()),
+    requestHash: v.string(),
+    contentHash: v.string(),
+    at: v.number(),
+    expiresAt: v.number(),
+  })
+    .index("by_principal_request", ["accountId", "principal", "clientRequestId"])
+    .index("by_principal_content", ["conversationId", "principal", "contentHash", "at"])
+    .index("by_expires_at", ["expiresAt"]),
+
+  /** Sends of one principal in the current minute and day. One row per principal and period. */
+  rateCounters: defineTable({
+    principal: v.string(),
+    period: v.union(v.literal("minute"), v.literal("day")),
+    startedAt: v.number(),
+    count: v.number(),
+  })
+    .index("by_principal_period", ["principal", "period"])
+    .index("by_started_at", ["startedAt"]),
+};
