@@ -1,3 +1,4 @@
+import { singleArgument } from "../call-argument";
 import { EngineError } from "../errors";
 import { optionalString, parseJson, requireArray, requireObject, requireString } from "../json";
 import type { Call, FunctionKind, Functions, Identity, JsonObject, JsonValue, Outcome } from "../types";
@@ -143,17 +144,6 @@ function readCall(
     },
     format: readFormat(body["format"]),
   };
-}
-
-/** Clients send a list of one object; the object alone is understood too, and nothing counts as `{}`. */
-export function singleArgument(args: JsonValue | undefined): JsonValue {
-  if (!Array.isArray(args)) {
-    return args ?? {};
-  }
-  if (args.length > 1) {
-    throw new HttpError(400, "BadArgs", "A function takes one argument object.");
-  }
-  return args[0] ?? {};
 }
 
 function readFormat(format: JsonValue | undefined): Format {
