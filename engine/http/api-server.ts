@@ -30,6 +30,8 @@ export type HttpServerParts = {
   cloudOrigin: string;
   siteOrigin: string;
   redactErrors: boolean;
+  /** Fires at shutdown. */
+  closing: AbortSignal;
   log: (line: string) => void;
 };
 
@@ -82,6 +84,7 @@ function exactRoutes(parts: HttpServerParts): Map<string, Route> {
     clock: parts.clock,
     cloudOrigin: parts.cloudOrigin,
     siteOrigin: parts.siteOrigin,
+    closing: parts.closing,
   };
   const routes = new Map<string, Route>([
     ["GET /", (exchange) => answerText(exchange, "This Convex deployment is running.")],

@@ -13,6 +13,8 @@ export type CliRoutes = {
   clock: Clock;
   cloudOrigin: string;
   siteOrigin: string;
+  /** Fires at shutdown: what waits for news gives up. */
+  closing: AbortSignal;
 };
 
 type Route = (exchange: Exchange, routes: CliRoutes) => Promise<void>;
@@ -53,7 +55,7 @@ async function updateEnvironmentVariables(exchange: Exchange, { deploy }: CliRou
 }
 
 /** Waits for log lines after the cursor, until there are some, the time is over or the caller has gone. */
-async function streamFunctionLogs(exchange: Exchange, { deploy, clock }: CliRoutes): Promise<void> {
+async function streamFunctionLogs(exchange: Exchange, { deploy, clock, closing }: CliRoutes): Promise<void> {
   const text = exchange.url.searchParams.get("cursor") ?? "0";
   const cursor = Number(text);
   if (!Number.isFinite(cursor)) {
@@ -62,9 +64,13 @@ async function streamFunctionLogs(exchange: Exchange, { deploy, clock }: CliRout
   let stopWaiting = () => {};
   const nothing = new Promise<{ entries: JsonValue[]; newCursor: number }>((resolve) => {
     const answer = () => resolve({ entries: [], newCursor: cursor });
-    const cancel = clock.setTimer(LOG_POLL_MS, answer);
+    const cancelTimer = clock.setTimer(LOG_POLL_MS, answer);
     exchange.response.once("close", answer);
-    stopWaiting = cancel;
+    closing.addEventListener("abort", answer);
+    stopWaiting = () => {
+      cancelTimer();
+      closing.removeEventListener("abort", answer);
+    };
   });
   const { entries, newCursor } = await Promise.race([deploy.logs(cursor), nothing]);
   stopWaiting();

@@ -138,8 +138,6 @@ function readPage(
       cursor: page.cursor,
       endCursor: null,
       pageSize: page.pageSize,
-      maximumRowsRead: null,
-      maximumBytesRead: null,
       version: "1.48.0",
     }),
     component,

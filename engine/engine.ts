@@ -1,0 +1,131 @@
+import type { RequestListener } from "node:http";
+import type { Duplex } from "node:stream";
+import { createAuthenticator } from "./auth/authenticator";
+import { openFileStore } from "./files/file-store";
+import { createFunctions } from "./functions/functions";
+import { createApiHandler, createSiteHandler } from "./http/api-server";
+import { type Listening, listen } from "./http/listen";
+import { newRequestId } from "./http/request-id";
+import { withSystemQueries } from "./http/system-queries";
+import { createSharedQueries } from "./sync/shared-queries";
+import { createSyncServer } from "./sync/sync-server";
+import { openDatabase } from "./transaction/database";
+import type { EngineOptions } from "./types";
+
+export type Engine = {
+  /** Origin of the API port: functions, files, sync protocol, CLI. */
+  cloudUrl: string;
+  /** Origin of the site port: the app's HTTP actions. */
+  siteUrl: string;
+  /** Answers what runs (bounded), sends clients away so that they come back, and releases the data directory. */
+  close(): Promise<void>;
+};
+
+/**
+ * Starts a backend on one data directory and two ports, and resolves once it serves. A port of 0 is chosen by the
+ * system. Throws EngineError with a sentence for the person at the shell when the directory is owned by another
+ * process, a port is taken or the stored data cannot be read; nothing stays open then.
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) {
+      await closer();
+    }
+  };
+  try {
+    return { ...(await compose(options, (closer) => closers.push(closer))), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function compose(
+  options: EngineOptions,
+  onClose: (closer: () => Promise<void>) => void,
+): Promise<{ cloudUrl: string; siteUrl: string }> {
+  const { clock, log, redactErrors } = options;
+  const database = await openDatabase(options);
+  onClose(() => database.close());
+
+  const closing = new AbortController();
+  const ports = await openPorts(options);
+  onClose(async () => {
+    closing.abort();
+    await Promise.all([ports.api.close(), ports.site.close()]);
+  });
+  const cloudUrl = `http://${options.host}:${ports.api.port}`;
+  const siteUrl = `http://${options.host}:${ports.site.port}`;
+  const cloudOrigin = options.cloudOrigin ?? cloudUrl;
+  const siteOrigin = options.siteOrigin ?? siteUrl;
+
+  const files = await openFileStore({ ...options, database, cloudOrigin });
+  onClose(() => files.close());
+  const functions = await createFunctions({ ...options, database, files, cloudOrigin, siteOrigin });
+  onClose(() => functions.stop());
+
+  const auth = createAuthenticator({
+    adminKey: options.adminKey,
+    providers: () => functions.deploy.authProviders(),
+    clock,
+  });
+  const requestId = () => newRequestId(clock);
+  const run = withSystemQueries({ database, functions, cloudOrigin, siteOrigin });
+  const queries = createSharedQueries({ database, run, requestId, redactErrors });
+  functions.deploy.onChange(() => queries.invalidateAll());
+  const sync = createSyncServer({ database, functions, queries, auth, clock, requestId, redactErrors, log });
+  onClose(() => sync.close());
+
+  const http = {
+    functions,
+    files,
+    auth,
+    clock,
+    cloudOrigin,
+    siteOrigin,
+    redactErrors,
+    closing: closing.signal,
+    log,
+  };
+  await functions.start();
+  ports.serve(createApiHandler(http), createSiteHandler(http), sync.upgrade);
+  return { cloudUrl, siteUrl };
+}
+
+type Upgrade = ReturnType<typeof createSyncServer>["upgrade"];
+
+const notYet: RequestListener = (_, response) => {
+  response.writeHead(503, { "content-type": "application/json", "retry-after": "1" });
+  response.end('{"code":"Starting","message":"The server is starting."}');
+};
+
+/** Both ports, open at once so that a taken one ends the start; they answer 503 until `serve` gives them handlers. */
+async function openPorts(options: EngineOptions): Promise<{
+  api: Listening;
+  site: Listening;
+  serve(api: RequestListener, site: RequestListener, upgrade: Upgrade): void;
+}> {
+  const { host, clock } = options;
+  const handlers = { api: notYet, site: notYet };
+  let upgrade: Upgrade = (_, socket: Duplex) => socket.destroy();
+  const api = await listen("API", { host, port: options.port }, clock, (...args) => handlers.api(...args));
+  try {
+    const site = await listen("site", { host, port: options.sitePort }, clock, (...args) =>
+      handlers.site(...args),
+    );
+    api.server.on("upgrade", (...args) => upgrade(...args));
+    return {
+      api,
+      site,
+      serve(apiHandler, siteHandler, onUpgrade) {
+        handlers.api = apiHandler;
+        handlers.site = siteHandler;
+        upgrade = onUpgrade;
+      },
+    };
+  } catch (error) {
+    await api.close();
+    throw error;
+  }
+}
