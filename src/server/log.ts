@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { BackendUnavailable } from "./app-error";
 
 /** Forms of secrets that must not reach a log, wherever in a text they stand. */
 const SECRET_FORMS: readonly RegExp[] = [
@@ -34,7 +35,8 @@ export function logError(where: string, error: unknown): string {
   return id;
 }
 
+/** An outage is told by its reason in one line; for everything else the stack says where it happened. */
 function describe(error: Error): string {
-  const reason = "reason" in error && typeof error.reason === "string" ? ` (${error.reason})` : "";
-  return `${error.stack ?? error.message}${reason}`;
+  if (error instanceof BackendUnavailable) return `${error.name}: ${error.reason}`;
+  return error.stack ?? error.message;
 }

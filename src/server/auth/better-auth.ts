@@ -65,13 +65,17 @@ export function authOptions(env: ServerEnv) {
     },
     advanced: {
       cookiePrefix: COOKIE_PREFIX,
+      // Said explicitly, because Better Auth switches them off by itself when NODE_ENV is "test".
+      disableOriginCheck: false,
+      disableCSRFCheck: false,
       ipAddress: { ipAddressHeaders: [env.TRUSTED_IP_HEADER ?? NO_IP_HEADER] },
     },
     logger: {
       level: "error",
       log: (_level, message, ...details) => {
         const cause = details.find((detail) => detail instanceof Error);
-        logError("auth", cause ?? message);
+        // The route that answers an outage reports it.
+        if (!(cause instanceof BackendUnavailable)) logError("auth", cause ?? message);
       },
     },
     // Refusals are answers, and an outage is reported where it is answered; only what nobody expected is logged.

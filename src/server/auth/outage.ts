@@ -6,15 +6,23 @@ type Watch = { outage: BackendUnavailable | null };
 const watches = new AsyncLocalStorage<Watch>();
 
 /**
- * Runs a request of Better Auth and throws BackendUnavailable when the store was unreachable during it and it ended
- * in a refusal. Better Auth turns errors of its store into refusals such as "sign-up failed", which would blame the
- * person for an outage.
+ * Runs a part of Better Auth and throws BackendUnavailable when its store was unreachable and the part did not
+ * succeed all the same. Better Auth turns errors of its store into refusals such as "sign-up failed", which would
+ * blame the person for an outage.
  */
-export async function withOutagesSeen(run: () => Promise<Response>): Promise<Response> {
+export async function withOutagesSeen<Result>(
+  run: () => Promise<Result>,
+  succeeded: (result: Result) => boolean,
+): Promise<Result> {
   const watch: Watch = { outage: null };
-  const response = await watches.run(watch, run);
-  if (watch.outage !== null && !response.ok) throw watch.outage;
-  return response;
+  let result: Result;
+  try {
+    result = await watches.run(watch, run);
+  } catch (error) {
+    throw watch.outage ?? error;
+  }
+  if (watch.outage !== null && !succeeded(result)) throw watch.outage;
+  return result;
 }
 
 /** Notes an outage for the request that is being served, and throws the error on. */

@@ -27,7 +27,10 @@ export async function answerAuth(request: Request): Promise<Response> {
   if (!OPEN_PATHS.has(pathname.slice(BASE_PATH.length))) return refusal(AppError.of("not_found"));
   try {
     const { handler } = await auth();
-    const response = await withOutagesSeen(() => handler(request));
+    const response = await withOutagesSeen(
+      () => handler(request),
+      ({ ok }) => ok,
+    );
     return response.status === 500 ? refusal(AppError.of("internal")) : response;
   } catch (error) {
     return refusal(error);
@@ -38,10 +41,10 @@ export async function answerAuth(request: Request): Promise<Response> {
 export async function answerConvexToken(request: Request): Promise<Response> {
   try {
     const { api } = await auth();
-    const { response: session, headers } = await api.getSession({
-      headers: request.headers,
-      returnHeaders: true,
-    });
+    const { response: session, headers } = await withOutagesSeen(
+      () => api.getSession({ headers: request.headers, returnHeaders: true }),
+      ({ response }) => response !== null,
+    );
     if (session === null) return refusal(AppError.of("unauthorized"));
     return jsonResponse(await mintIdentityToken({ use: "user", userId: session.user.id }), { headers });
   } catch (error) {

@@ -1,5 +1,6 @@
 import { headers } from "next/headers";
 import { auth } from "./better-auth";
+import { withOutagesSeen } from "./outage";
 
 export type SessionUser = { id: string; email: string; name: string };
 
@@ -10,7 +11,11 @@ export type SessionUser = { id: string; email: string; name: string };
  */
 export async function currentSession(): Promise<{ user: SessionUser } | null> {
   const { api } = await auth();
-  const session = await api.getSession({ headers: await headers(), query: { disableRefresh: true } });
+  const asked = { headers: await headers(), query: { disableRefresh: true } };
+  const session = await withOutagesSeen(
+    () => api.getSession(asked),
+    (found) => found !== null,
+  );
   if (session === null) return null;
   const { id, email, name } = session.user;
   return { user: { id, email, name } };

@@ -52,8 +52,8 @@ export const storeAdapter = createAdapterFactory({
         ...(op.offset !== undefined && { offset: op.offset }),
         ...(op.sortBy !== undefined && { sortBy: op.sortBy }),
       };
-      const rows = await seen(queryAs(SERVICE, api.authStore.find, args));
-      return rows.map(asRow);
+      const rows: StoreFields[] = await seen(queryAs(SERVICE, api.authStore.find, args));
+      return rows.map((row) => asRow(row));
     },
     count: async (op) => await seen(queryAs(SERVICE, api.authStore.count, target(op))),
     update: async (op) => {
