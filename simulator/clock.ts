@@ -1,0 +1,69 @@
+interface Timer {
+  readonly dueAt: number;
+  readonly order: number;
+  readonly run: () => void | Promise<void>;
+}
+
+/** Node's longest timer; a later one is looked at again when this has passed. */
+const TIMEOUT_MS_MAX = 2_147_483_647;
+
+/**
+ * Time as the simulated world sees it: it runs with the real clock and can be pushed ahead. Everything that happens
+ * later hangs on it (statuses, retries, expiries), so that a test can live through a week in a moment.
+ */
+export class VirtualClock {
+  #aheadMs = 0;
+  #timers: Timer[] = [];
+  #order = 0;
+  #wakeUp: NodeJS.Timeout | undefined;
+
+  /** Milliseconds since 1970. */
+  now(): number {
+    return Date.now() + this.#aheadMs;
+  }
+
+  /** Runs a task once the clock has reached now + delay. Tasks of the same moment run in the order of their planning. */
+  after(delayMs: number, run: () => void | Promise<void>): void {
+    this.#timers.push({ dueAt: this.now() + delayMs, order: this.#order++, run });
+    this.#timers.sort((a, b) => a.dueAt - b.dueAt || a.order - b.order);
+    this.#arm();
+  }
+
+  /** Moves time ahead and resolves when everything that fell due on the way has been done, each at its own moment. */
+  async advance(ms: number): Promise<void> {
+    const target = this.now() + ms;
+    for (let timer = this.#takeDue(target); timer !== undefined; timer = this.#takeDue(target)) {
+      this.#aheadMs += Math.max(0, timer.dueAt - this.now());
+      await timer.run();
+    }
+    this.#aheadMs += Math.max(0, target - this.now());
+    this.#arm();
+  }
+
+  /** Back to real time with nothing planned. */
+  reset(): void {
+    this.#aheadMs = 0;
+    this.#timers = [];
+    clearTimeout(this.#wakeUp);
+  }
+
+  #takeDue(by: number): Timer | undefined {
+    const first = this.#timers[0];
+    return first !== undefined && first.dueAt <= by ? this.#timers.shift() : undefined;
+  }
+
+  #arm(): void {
+    clearTimeout(this.#wakeUp);
+    const first = this.#timers[0];
+    if (first === undefined) return;
+    const waitMs = Math.min(Math.max(0, first.dueAt - this.now()), TIMEOUT_MS_MAX);
+    this.#wakeUp = setTimeout(() => {
+      for (let timer = this.#takeDue(this.now()); timer !== undefined; timer = this.#takeDue(this.now())) {
+        void timer.run();
+      }
+      this.#arm();
+    }, waitMs);
+    // A pending status must not keep a process alive whose server is closed.
+    this.#wakeUp.unref();
+  }
+}

@@ -1,0 +1,134 @@
+import type { z } from "zod";
+import { faultRule } from "../faults";
+import { receiveInbound } from "../handset/inbound";
+import { parseInbound } from "../handset/inbound-schema";
+import { deliverWaiting, reportStatus } from "../handset/statuses";
+import { json, parseJson, type ReceivedRequest, type Reply } from "../http";
+import type { DeliveryEntry } from "../journal";
+import type { Simulation } from "../simulation";
+import { asciiJson } from "../webhooks/payloads";
+import { findCustomer } from "../world";
+import { afterQuery, clockBody, customerBody, resetBody, statusBody, webhookBody } from "./schemas";
+import { describeState } from "./state";
+
+export const CONTROL_PREFIX = "/_sim/";
+
+type Handler = (simulation: Simulation, body: unknown, query: URLSearchParams) => Reply | Promise<Reply>;
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  "GET state": (simulation) => json(200, describeState(simulation)),
+  "POST reset": withBody(resetBody, (simulation, { seed }) => {
+    simulation.reset(seed);
+    return json(200, { ok: true, seed: simulation.seed });
+  }),
+  "POST inbound": postInbound,
+  "POST webhook": withBody(webhookBody, async (simulation, { payload, signature }) => {
+    const body = typeof payload === "string" ? payload : asciiJson(payload);
+    const delivery = await simulation.sender.sendRaw(body, signature);
+    return delivery === null
+      ? problem(409, "", "Nothing is subscribed.")
+      : json(200, { deliveries: [summary(delivery)] });
+  }),
+  "POST status": withBody(statusBody, async (simulation, { messageId, status, error }) => {
+    const message = simulation.world.messages.get(messageId);
+    if (message?.direction !== "outbound")
+      return problem(404, "messageId", "No message of the business has this id.");
+    const failure = status === "failed" ? (error ?? { code: 131000, title: "Something went wrong" }) : error;
+    const deliveries = await reportStatus(simulation, message, status, failure && withoutUndefined(failure));
+    return json(200, { deliveries: deliveries.map(summary) });
+  }),
+  "GET requests": (simulation, _, query) =>
+    withAfter(query, (after) => ({ requests: simulation.journal.requests.filter(({ n }) => n > after) })),
+  "GET deliveries": (simulation, _, query) =>
+    withAfter(query, (after) => ({ deliveries: simulation.journal.deliveries.filter(({ n }) => n > after) })),
+  "POST faults": withBody(faultRule, (simulation, rule) => {
+    simulation.faults.add(rule);
+    return json(200, { faults: simulation.faults.list() });
+  }),
+  "GET faults": (simulation) => json(200, { faults: simulation.faults.list() }),
+  "DELETE faults": (simulation) => {
+    simulation.faults.clear();
+    return json(200, { faults: [] });
+  },
+  "POST clock": withBody(clockBody, async (simulation, { advanceMs }) => {
+    await simulation.clock.advance(advanceMs);
+    return json(200, { now: simulation.clock.now() });
+  }),
+  "POST customers": withBody(customerBody, (simulation, traits) => {
+    const customer = findCustomer(simulation.world, traits.phone);
+    if (customer === undefined)
+      return problem(404, "phone", "No customer has this phone, username or user id.");
+    customer.name = traits.name ?? customer.name;
+    customer.readReceipts = traits.readReceipts ?? customer.readReceipts;
+    customer.phoneHidden = traits.phoneHidden ?? customer.phoneHidden;
+    const comesBack = !customer.online && traits.online === true;
+    customer.online = traits.online ?? customer.online;
+    if (comesBack) deliverWaiting(simulation, customer);
+    simulation.journal.emit({ type: "state" });
+    return json(
+      200,
+      describeState(simulation).customers.find(({ phone }) => phone === customer.phone),
+    );
+  }),
+};
+
+/** Answers one call of the control API; a wrong body or path is said, never guessed at. */
+export async function answerControl(simulation: Simulation, request: ReceivedRequest): Promise<Reply> {
+  const name = request.url.pathname.slice(CONTROL_PREFIX.length);
+  const key = `${request.method} ${name}`;
+  const handler = Object.hasOwn(HANDLERS, key) ? HANDLERS[key] : undefined;
+  if (handler === undefined) {
+    const methods = Object.keys(HANDLERS).filter((known) => known.endsWith(` ${name}`));
+    if (methods.length === 0) return problem(404, "", `There is no ${CONTROL_PREFIX}${name}.`);
+    return problem(405, "", `Use ${methods.map((known) => known.split(" ")[0]).join(" or ")}.`);
+  }
+  const text = request.body.toString("utf8").trim();
+  const body = text === "" ? {} : parseJson(request.body);
+  if (body === undefined) return problem(400, "", "The body is not JSON.");
+  return handler(simulation, body, request.url.searchParams);
+}
+
+/** One shape for everything that is wrong with a call: the path of the field and a sentence. */
+function problem(status: number, path: string, message: string): Reply {
+  return json(status, { error: { path, message } });
+}
+
+function invalidBody(error: z.ZodError): Reply {
+  const issues = error.issues.map((issue) => {
+    const extra = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+    return { path: [...issue.path, ...extra].join("."), message: issue.message };
+  });
+  return json(400, { error: { ...issues[0], issues } });
+}
+
+function withBody<T>(
+  schema: z.ZodType<T>,
+  handle: (simulation: Simulation, body: T) => Reply | Promise<Reply>,
+): Handler {
+  return (simulation, body) => {
+    const parsed = schema.safeParse(body);
+    return parsed.success ? handle(simulation, parsed.data) : invalidBody(parsed.error);
+  };
+}
+
+function withAfter(query: URLSearchParams, read: (after: number) => object): Reply {
+  const parsed = afterQuery.safeParse(Object.fromEntries(query));
+  return parsed.success ? json(200, read(parsed.data.after)) : invalidBody(parsed.error);
+}
+
+async function postInbound(simulation: Simulation, body: unknown): Promise<Reply> {
+  const parsed = parseInbound(body);
+  if ("error" in parsed) return invalidBody(parsed.error);
+  const result = await receiveInbound(simulation, parsed);
+  if ("problem" in result) return problem(400, result.path, result.problem);
+  return json(200, { messageId: result.messageId, deliveries: result.deliveries.map(summary) });
+}
+
+function summary({ url, status, ms }: DeliveryEntry): object {
+  return { url, status, ms };
+}
+
+function withoutUndefined(error: { code: number; title: string; details?: string | undefined }) {
+  const { code, title, details } = error;
+  return { code, title, ...(details !== undefined && { details }) };
+}

@@ -1,0 +1,49 @@
+import { z } from "zod";
+
+export const resetBody = z.strictObject({
+  seed: z
+    .union([z.string().min(1), z.number()])
+    .transform(String)
+    .optional(),
+});
+
+export const webhookBody = z.strictObject({
+  /** A string is sent byte for byte; anything else as Meta would write it. */
+  payload: z.unknown().refine((payload) => payload !== undefined, "is required"),
+  signature: z.enum(["valid", "invalid", "missing", "old"]).default("valid"),
+});
+
+export const statusBody = z.strictObject({
+  messageId: z.string().min(1),
+  status: z.enum(["sent", "delivered", "read", "played", "failed"]),
+  error: z
+    .union([
+      z.int().transform((code) => ({ code, title: "Message failed" })),
+      z.looseObject({
+        code: z.int(),
+        title: z.string().default("Message failed"),
+        details: z.string().optional(),
+      }),
+    ])
+    .optional(),
+});
+
+/** At most the week after which Meta stops repeating webhooks, a few times over. */
+export const clockBody = z.strictObject({
+  advanceMs: z
+    .int()
+    .min(0)
+    .max(60 * 24 * 60 * 60 * 1000),
+});
+
+export const customerBody = z.strictObject({
+  /** Who is meant: phone, `@username` or user id. */
+  phone: z.string().min(1),
+  name: z.string().min(1).optional(),
+  online: z.boolean().optional(),
+  readReceipts: z.boolean().optional(),
+  phoneHidden: z.boolean().optional(),
+});
+
+/** `after=N` of a log. */
+export const afterQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) });

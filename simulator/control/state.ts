@@ -1,0 +1,38 @@
+import { SERVICE_WINDOW_MS } from "#shared/domain/window";
+import type { Simulation } from "../simulation";
+import { ACCESS_TOKEN } from "../start-state";
+
+/** The whole simulated world as plain JSON, for people and tests. */
+export function describeState(simulation: Simulation) {
+  const { world, settings } = simulation;
+  return {
+    seed: simulation.seed,
+    clock: { now: simulation.clock.now() },
+    app: {
+      ...world.app,
+      appSecret: settings.appSecret,
+      verifyToken: settings.verifyToken,
+      accessToken: ACCESS_TOKEN,
+    },
+    businesses: [world.business],
+    wabas: world.wabas.map(({ id, name, subscribed, override }) => ({
+      id,
+      name,
+      subscribed,
+      overrideCallbackUrl: override?.url ?? null,
+    })),
+    numbers: world.numbers,
+    customers: world.customers.map(({ lastWroteAt, ...customer }) => ({
+      ...customer,
+      windows: [...lastWroteAt].map(([numberId, at]) => ({ numberId, expiresAt: at + SERVICE_WINDOW_MS })),
+    })),
+    templates: world.templates,
+    messages: [...world.messages.values()],
+    media: [...world.media.values()].map(({ bytes, ...media }) => ({ ...media, bytes: bytes.length })),
+    faults: simulation.faults.list(),
+    subscriptions:
+      world.subscription === null
+        ? []
+        : [{ url: world.subscription.url, verified: world.subscription.verified }],
+  };
+}

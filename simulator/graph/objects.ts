@@ -1,0 +1,210 @@
+import { get, getText, type JsonObject } from "#shared/whatsapp/json";
+import type { Simulation } from "../simulation";
+import type { BusinessNumber, Subscription, Waba } from "../world";
+import { invalidParameter, missing } from "./graph-error";
+import type { GraphResult } from "./send-message";
+
+/** The fields that were asked for, and the id; without a choice, all of them. */
+export function pickFields(object: Readonly<Record<string, unknown>>, query: URLSearchParams): object {
+  const wanted = query
+    .get("fields")
+    ?.split(",")
+    .map((field) => field.replace(/\{.*$|\..*$/g, "").trim());
+  if (wanted === undefined) return object;
+  return Object.fromEntries(Object.entries(object).filter(([key]) => key === "id" || wanted.includes(key)));
+}
+
+export function wabaObject(simulation: Simulation, waba: Waba): Readonly<Record<string, unknown>> {
+  const { business } = simulation.world;
+  return {
+    id: waba.id,
+    name: waba.name,
+    currency: "USD",
+    timezone_id: "1",
+    message_template_namespace: simulation.ids.digest(`namespace\n${waba.id}`).slice(0, 32),
+    account_review_status: "APPROVED",
+    business_verification_status: "verified",
+    country: "US",
+    owner_business_info: { id: business.id, name: business.name },
+  };
+}
+
+export function numberObject(number: BusinessNumber): Readonly<Record<string, unknown>> {
+  return {
+    id: number.id,
+    display_phone_number: number.displayPhoneNumber,
+    verified_name: number.verifiedName,
+    quality_rating: "GREEN",
+    code_verification_status: "VERIFIED",
+    name_status: "APPROVED",
+    status: "CONNECTED",
+    platform_type: "CLOUD_API",
+    throughput: { level: "STANDARD" },
+    account_mode: "LIVE",
+    is_official_business_account: false,
+    is_pin_enabled: true,
+    health_status: { can_send_message: "AVAILABLE", entities: [] },
+  };
+}
+
+/** Meta's page of a list: `limit` items after the `after` cursor, and where to go on. */
+export function page(
+  items: readonly Readonly<Record<string, unknown>>[],
+  query: URLSearchParams,
+  self: string,
+): object {
+  const limit = Math.min(Math.max(Number.parseInt(query.get("limit") ?? "25", 10) || 25, 1), 1000);
+  const start = cursorPosition(query.get("after")) ?? 0;
+  const shown = items.slice(start, start + limit);
+  if (shown.length === 0) return { data: [] };
+  const after = cursor(start + shown.length);
+  const next = new URLSearchParams(query);
+  next.delete("access_token");
+  next.set("after", after);
+  return {
+    data: shown.map((item) => pickFields(item, query)),
+    paging: {
+      cursors: { before: cursor(start), after },
+      ...(start + limit < items.length && { next: `${self}?${next}` }),
+    },
+  };
+}
+
+function cursor(position: number): string {
+  return Buffer.from(`at:${position}`).toString("base64url");
+}
+
+function cursorPosition(text: string | null): number | undefined {
+  const match = /^at:(\d{1,9})$/.exec(Buffer.from(text ?? "", "base64url").toString("latin1"));
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+/** `GET /{waba}/message_templates` with Meta's filters. */
+export function listTemplates(
+  simulation: Simulation,
+  waba: Waba,
+  query: URLSearchParams,
+  self: string,
+): object {
+  const is = (key: string, value: string) =>
+    !query.has(key) || query.get(key)?.toUpperCase() === value.toUpperCase();
+  const found = simulation.world.templates.filter(
+    (template) =>
+      template.wabaId === waba.id &&
+      is("status", template.status) &&
+      is("category", template.category) &&
+      is("language", template.language) &&
+      template.name.includes(query.get("name") ?? ""),
+  );
+  return page(
+    found.map(({ wabaId: _, ...template }) => ({
+      ...template,
+      parameter_format: "POSITIONAL",
+      quality_score: { score: "GREEN" },
+      rejected_reason: "NONE",
+    })),
+    query,
+    self,
+  );
+}
+
+/** `GET`, `POST` and `DELETE /{waba}/subscribed_apps`. A callback of its own must answer the handshake at once. */
+export async function subscribedApps(
+  simulation: Simulation,
+  waba: Waba,
+  method: string,
+  body: JsonObject,
+): Promise<GraphResult> {
+  const { app } = simulation.world;
+  if (method === "GET") {
+    const data = {
+      whatsapp_business_api_data: { id: app.id, name: app.name, link: "https://example.com/app" },
+    };
+    const override = waba.override === null ? {} : { override_callback_uri: waba.override.url };
+    return { ok: { data: waba.subscribed ? [{ ...data, ...override }] : [] } };
+  }
+  if (method === "DELETE") {
+    waba.subscribed = false;
+    waba.override = null;
+  } else {
+    const override = await readCallback(simulation, body, "override_callback_uri");
+    if (override !== null && "failure" in override) return override;
+    waba.subscribed = true;
+    waba.override = override?.ok ?? null;
+  }
+  simulation.journal.emit({ type: "state" });
+  return { ok: { success: true } };
+}
+
+/** `GET` and `POST /{app-id}/subscriptions`: the callback of the app. */
+export async function appSubscriptions(
+  simulation: Simulation,
+  method: string,
+  body: JsonObject,
+): Promise<GraphResult> {
+  const { world } = simulation;
+  if (method === "GET") {
+    const fields = [{ name: "messages", version: "v25.0" }];
+    const { subscription } = world;
+    const data =
+      subscription === null ? [] : [{ object: OBJECT, callback_url: subscription.url, active: true, fields }];
+    return { ok: { data } };
+  }
+  if (method === "DELETE") {
+    world.subscription = null;
+  } else {
+    if (getText(body, "object") !== OBJECT)
+      return { failure: invalidParameter(`Param object must be ${OBJECT}.`) };
+    const callback = await readCallback(simulation, body, "callback_url");
+    if (callback === null) return { failure: missing("callback_url") };
+    if ("failure" in callback) return callback;
+    world.subscription = callback.ok;
+  }
+  simulation.journal.emit({ type: "state" });
+  return { ok: { success: true } };
+}
+
+const OBJECT = "whatsapp_business_account";
+
+async function readCallback(
+  simulation: Simulation,
+  body: JsonObject,
+  key: string,
+): Promise<{ ok: Subscription } | Extract<GraphResult, { failure: unknown }> | null> {
+  const url = getText(body, key);
+  if (url === undefined || url === "") return null;
+  if (get(body, "verify_token") === undefined) return { failure: missing("verify_token") };
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    return { failure: invalidParameter(`Param ${key} must be an http or https address.`) };
+  }
+  const subscription = { url, verifyToken: getText(body, "verify_token") ?? "", verified: false };
+  const problem = await simulation.sender.handshake(subscription);
+  if (problem === null) return { ok: subscription };
+  return {
+    failure: { status: 400, code: 2200, message: `(#2200) Callback verification failed: ${problem}` },
+  };
+}
+
+/** `GET /debug_token`, as far as a stand-in can tell. */
+export function debugToken(simulation: Simulation, isValid: boolean): object {
+  const { app, wabas, business } = simulation.world;
+  if (!isValid) {
+    return {
+      data: { is_valid: false, scopes: [], error: { code: 190, message: "Invalid OAuth access token." } },
+    };
+  }
+  const scopes = ["business_management", "whatsapp_business_management", "whatsapp_business_messaging"];
+  return {
+    data: {
+      app_id: app.id,
+      type: "SYSTEM_USER",
+      application: app.name,
+      data_access_expires_at: 0,
+      expires_at: 0,
+      is_valid: true,
+      scopes,
+      granular_scopes: scopes.map((scope) => ({ scope, target_ids: wabas.map((waba) => waba.id) })),
+      user_id: business.id,
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { EventEmitter } from "node:events";
+import type { StoredMessage } from "./world";
+
+/** At least so many entries of each kind are kept; a test that needs more reads them as it goes. */
+const ENTRIES_MAX = 10_000;
+
+/** One Graph call. `status` and `response` are null when no answer was sent (a fault dropped it). */
+export interface RequestEntry {
+  readonly n: number;
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly status: number | null;
+  readonly response: unknown;
+}
+
+/** One attempt to deliver a webhook. `status` is null when no answer came; `error` says why. */
+export interface DeliveryEntry {
+  readonly n: number;
+  readonly at: number;
+  readonly url: string;
+  readonly body: string;
+  readonly status: number | null;
+  readonly ms: number;
+  readonly attempt: number;
+  readonly error?: string;
+}
+
+/** What the page shows live. */
+export type SimulatorEvent =
+  | { readonly type: "request"; readonly entry: RequestEntry }
+  | { readonly type: "delivery"; readonly entry: DeliveryEntry }
+  | { readonly type: "message"; readonly message: StoredMessage }
+  | { readonly type: "typing"; readonly peer: string }
+  | { readonly type: "state" };
+
+/** What has happened so far, numbered, and a way to hear what happens next. */
+export class Journal {
+  requests: RequestEntry[] = [];
+  deliveries: DeliveryEntry[] = [];
+  #requestCount = 0;
+  #deliveryCount = 0;
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
+
+  addRequest(entry: Omit<RequestEntry, "n">): void {
+    const numbered = { n: ++this.#requestCount, ...entry };
+    this.requests.push(numbered);
+    if (this.requests.length > 2 * ENTRIES_MAX) this.requests = this.requests.slice(-ENTRIES_MAX);
+    this.emit({ type: "request", entry: numbered });
+  }
+
+  addDelivery(entry: Omit<DeliveryEntry, "n">): DeliveryEntry {
+    const numbered = { n: ++this.#deliveryCount, ...entry };
+    this.deliveries.push(numbered);
+    if (this.deliveries.length > 2 * ENTRIES_MAX) this.deliveries = this.deliveries.slice(-ENTRIES_MAX);
+    this.emit({ type: "delivery", entry: numbered });
+    return numbered;
+  }
+
+  clear(): void {
+    this.requests = [];
+    this.deliveries = [];
+    this.#requestCount = 0;
+    this.#deliveryCount = 0;
+  }
+
+  emit(event: SimulatorEvent): void {
+    this.#emitter.emit("event", event);
+  }
+
+  /** Calls the listener for every later event; returns how to stop. */
+  listen(listener: (event: SimulatorEvent) => void): () => void {
+    this.#emitter.on("event", listener);
+    return () => this.#emitter.off("event", listener);
+  }
+}

@@ -1,0 +1,76 @@
+import { VirtualClock } from "./clock";
+import { Faults } from "./faults";
+import { Journal } from "./journal";
+import type { SimulatorSettings } from "./options";
+import { SeededIds } from "./seeded-ids";
+import { startState } from "./start-state";
+import { WebhookSender } from "./webhooks/sender";
+import type { Customer, StoredMessage, World } from "./world";
+
+/** Everything that is simulated, in one place. Routes read and change it; nothing else holds state. */
+export class Simulation {
+  readonly settings: SimulatorSettings;
+  readonly clock = new VirtualClock();
+  readonly journal = new Journal();
+  readonly faults = new Faults(() => this.ids.chance());
+  readonly sender: WebhookSender;
+  /** Where this simulator is reached, for the links that it hands out; known once it listens. */
+  baseUrl = "";
+  seed: string;
+  ids: SeededIds;
+  world: World;
+  readonly #closing = new AbortController();
+
+  constructor(settings: SimulatorSettings) {
+    this.settings = settings;
+    this.seed = settings.seed;
+    this.ids = new SeededIds(this.seed);
+    this.world = this.#freshWorld();
+    this.sender = new WebhookSender({
+      appSecret: settings.appSecret,
+      clock: this.clock,
+      faults: this.faults,
+      journal: this.journal,
+      world: () => this.world,
+      closing: this.#closing.signal,
+    });
+  }
+
+  /** Back to the start state. The same seed gives the same ids; without one the current seed stays. */
+  reset(seed: string = this.seed): void {
+    this.seed = seed;
+    this.ids = new SeededIds(seed);
+    this.clock.reset();
+    this.faults.clear();
+    this.journal.clear();
+    this.sender.reset();
+    this.world = this.#freshWorld();
+    this.journal.emit({ type: "state" });
+  }
+
+  /** Stores a message, or its new status, and shows it. */
+  putMessage(message: StoredMessage): void {
+    this.world.messages.set(message.id, message);
+    this.journal.emit({ type: "message", message });
+  }
+
+  addCustomer(customer: Customer): void {
+    this.world.customers.push(customer);
+    this.journal.emit({ type: "state" });
+  }
+
+  /** Ends everything that is planned or under way. */
+  close(): void {
+    this.clock.reset();
+    this.sender.reset();
+    this.#closing.abort();
+  }
+
+  #freshWorld(): World {
+    const { webhookUrl, verifyToken } = this.settings;
+    return startState(
+      this.ids,
+      webhookUrl === null ? null : { url: webhookUrl, verifyToken, verified: false },
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { answerControl, CONTROL_PREFIX } from "./control/routes";
+import { downloadMedia } from "./graph/media";
+import { serveGraph } from "./graph/pipeline";
+import { hasToken, isGraphPath, tooLarge } from "./graph/routes";
+import { DOWNLOAD_PATH } from "./handset/media-store";
+import { json, type ReceivedRequest, type Reply, readRequest, sendReply } from "./http";
+import { type SimulatorOptions, settingsOf } from "./options";
+import { pageAsset } from "./page/assets";
+import { streamEvents } from "./page/events";
+import { Simulation } from "./simulation";
+
+export type { SimulatorOptions } from "./options";
+
+export interface RunningSimulator {
+  /** `http://127.0.0.1:4004` */
+  readonly url: string;
+  /** Stops serving, cuts open connections and ends everything that is planned. */
+  close(): Promise<void>;
+}
+
+/** Starts a simulator on 127.0.0.1. Rejects with the error of `listen`, such as EADDRINUSE. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {
+  const settings = settingsOf(options);
+  const simulation = new Simulation(settings);
+  const server = createServer((incoming, response) => {
+    void serve(simulation, incoming, response);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(settings.port, "127.0.0.1", resolve);
+  });
+  // A server that listens on a port has an address of this kind; only pipes and closed servers have another.
+  const { port } = server.address() as AddressInfo;
+  simulation.baseUrl = `http://127.0.0.1:${port}`;
+  return {
+    url: simulation.baseUrl,
+    close: () =>
+      new Promise((resolve) => {
+        simulation.close();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function serve(
+  simulation: Simulation,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const request = await readRequest(incoming);
+    if (request === null) {
+      sendReply(response, tooLarge(simulation.ids.traceId()));
+      incoming.destroy();
+    } else if (isGraphPath(request.url.pathname)) await serveGraph(simulation, request, response);
+    else if (request.url.pathname === `${CONTROL_PREFIX}events`) streamEvents(simulation, response);
+    else sendReply(response, await answer(simulation, request));
+  } catch (error) {
+    // A client that went away needs no answer; anything else is a defect of the simulator, and says so.
+    if (response.destroyed || incoming.destroyed) return;
+    console.error("The simulator failed to answer:", error);
+    if (!response.headersSent)
+      sendReply(response, json(500, { error: { message: "The simulator failed." } }));
+  }
+}
+
+async function answer(simulation: Simulation, request: ReceivedRequest): Promise<Reply> {
+  const path = request.url.pathname;
+  if (path.startsWith(CONTROL_PREFIX)) return answerControl(simulation, request);
+  if (path === DOWNLOAD_PATH) return downloadMedia(simulation, request, hasToken(simulation, request));
+  const asset = request.method === "GET" ? await pageAsset(path) : null;
+  return (
+    asset ??
+    json(404, { error: { message: "Nothing is here. Graph paths begin with a version, such as /v25.0/." } })
+  );
+}

@@ -1,0 +1,124 @@
+import { metaTimestamp } from "#shared/time";
+import type { BusinessNumber, Customer, SentStatus, StoredMessage } from "../world";
+
+/** One change of a webhook, with what faults and the log need to know about it. */
+export interface WebhookEvent {
+  readonly wabaId: string;
+  readonly field: string;
+  readonly value: Readonly<Record<string, unknown>>;
+  /** Digits of the customer concerned. */
+  readonly peer: string;
+  /** Type of the message, or the status. */
+  readonly type: string;
+}
+
+/** The body of one POST: changes of one account together, as Meta batches them. */
+export function envelope(events: readonly WebhookEvent[]): object {
+  const accounts = [...new Set(events.map((event) => event.wabaId))];
+  return {
+    object: "whatsapp_business_account",
+    entry: accounts.map((id) => ({
+      id,
+      changes: events.filter((event) => event.wabaId === id).map(({ value, field }) => ({ value, field })),
+    })),
+  };
+}
+
+/** JSON as Meta writes it: every character outside ASCII is escaped, so that the signed bytes are plain ASCII. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** A message from a customer. A hidden phone number is left out wherever Meta leaves it out. */
+export function messageEvent(
+  number: BusinessNumber,
+  customer: Customer,
+  message: Readonly<Record<string, unknown>> & { readonly type: string },
+): WebhookEvent {
+  return {
+    wabaId: number.wabaId,
+    field: "messages",
+    peer: customer.phone.slice(1),
+    type: message.type,
+    value: {
+      ...valueHead(number),
+      contacts: [contactOf(customer)],
+      messages: [
+        { ...(!customer.phoneHidden && { from: customer.waId }), from_user_id: customer.userId, ...message },
+      ],
+    },
+  };
+}
+
+export interface StatusError {
+  readonly code: number;
+  readonly title: string;
+  readonly details?: string;
+}
+
+/** A status of a message of the business. `customer` is missing when nobody on WhatsApp has the number. */
+export function statusEvent(
+  number: BusinessNumber,
+  customer: Customer | undefined,
+  message: StoredMessage,
+  status: SentStatus,
+  at: number,
+  error?: StatusError,
+): WebhookEvent {
+  const withContact = customer !== undefined && status !== "failed";
+  return {
+    wabaId: number.wabaId,
+    field: "messages",
+    peer: message.peer,
+    type: status,
+    value: {
+      ...valueHead(number),
+      ...(withContact && { contacts: [contactOf(customer)] }),
+      statuses: [
+        {
+          id: message.id,
+          status,
+          timestamp: metaTimestamp(at),
+          ...(!customer?.phoneHidden && { recipient_id: customer?.waId ?? message.peer }),
+          ...(withContact && { recipient_user_id: customer.userId }),
+          ...(message.callbackData !== undefined && { biz_opaque_callback_data: message.callbackData }),
+          ...((status === "sent" || status === "delivered") && { pricing: pricingOf(message) }),
+          ...(error !== undefined && { errors: [errorObject(error)] }),
+        },
+      ],
+    },
+  };
+}
+
+function valueHead(number: BusinessNumber): object {
+  return {
+    messaging_product: "whatsapp",
+    metadata: { display_phone_number: number.digits, phone_number_id: number.id },
+  };
+}
+
+function contactOf(customer: Customer): object {
+  return {
+    profile: { name: customer.name, ...(customer.username !== undefined && { username: customer.username }) },
+    ...(!customer.phoneHidden && { wa_id: customer.waId }),
+    user_id: customer.userId,
+  };
+}
+
+/** Per-message pricing; reactions and free-form messages are of the category `service`. */
+function pricingOf(message: StoredMessage): object {
+  return { billable: true, pricing_model: "PMP", type: "regular", category: message.category };
+}
+
+export function errorObject({ code, title, details }: StatusError): object {
+  return {
+    code,
+    title,
+    message: title,
+    error_data: { details: details ?? title },
+    href: "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
+  };
+}

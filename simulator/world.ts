@@ -1,0 +1,110 @@
+import type { MediaType } from "#shared/whatsapp/webhook-types";
+
+/** The simulated side of the world, as plain data. One app, its businesses, and the people on WhatsApp. */
+export interface World {
+  readonly app: { readonly id: string; readonly name: string };
+  readonly business: { readonly id: string; readonly name: string };
+  readonly wabas: Waba[];
+  readonly numbers: BusinessNumber[];
+  readonly customers: Customer[];
+  readonly templates: Template[];
+  readonly messages: Map<string, StoredMessage>;
+  readonly media: Map<string, StoredMedia>;
+  /** The app's own callback; null until somebody subscribes. */
+  subscription: Subscription | null;
+}
+
+export interface Waba {
+  readonly id: string;
+  readonly name: string;
+  /** Whether the app listens to this account; without it no webhook is sent, as with Meta. */
+  subscribed: boolean;
+  /** A callback of this account's own, which wins over the app's. */
+  override: Subscription | null;
+}
+
+export interface Subscription {
+  readonly url: string;
+  readonly verifyToken: string;
+  /** Whether the callback has answered the handshake. */
+  verified: boolean;
+}
+
+export interface BusinessNumber {
+  readonly id: string;
+  readonly wabaId: string;
+  /** As Meta prints it: `+1 555-078-3881`. */
+  readonly displayPhoneNumber: string;
+  readonly digits: string;
+  /** Put before a recipient that was given without plus. */
+  readonly countryCode: string;
+  readonly verifiedName: string;
+}
+
+export interface Customer {
+  name: string;
+  /** E.164 with plus, as people dial it. */
+  readonly phone: string;
+  /** WhatsApp's id, which is not the dialled digits in Brazil, Mexico and Argentina. */
+  readonly waId: string;
+  /** Business-scoped user id. */
+  readonly userId: string;
+  username?: string;
+  /** The person shows a username instead of the number: webhooks leave the number out. */
+  phoneHidden: boolean;
+  online: boolean;
+  readReceipts: boolean;
+  /** When the person last wrote, per business number id (ms): opens the 24-hour window. */
+  readonly lastWroteAt: Map<string, number>;
+}
+
+export interface Template {
+  readonly id: string;
+  readonly wabaId: string;
+  readonly name: string;
+  readonly language: string;
+  readonly category: "MARKETING" | "UTILITY" | "AUTHENTICATION";
+  readonly status: "APPROVED" | "PENDING" | "REJECTED" | "PAUSED";
+  readonly components: readonly Readonly<Record<string, unknown>>[];
+}
+
+export type SentStatus = "sent" | "delivered" | "read" | "played" | "failed";
+
+export interface StoredMessage {
+  readonly id: string;
+  readonly direction: "inbound" | "outbound";
+  readonly numberId: string;
+  /** Digits of the other side, also when nobody on WhatsApp has them. */
+  readonly peer: string;
+  readonly type: string;
+  /** The object under the type's key, as it was sent. */
+  readonly content: unknown;
+  readonly at: number;
+  readonly quotes?: string;
+  readonly callbackData?: string;
+  readonly category: "service" | "marketing" | "utility" | "authentication";
+  status: "accepted" | "received" | SentStatus;
+  error?: { code: number; title: string };
+}
+
+export interface StoredMedia {
+  readonly id: string;
+  readonly type: MediaType;
+  readonly mimeType: string;
+  readonly sha256Hex: string;
+  readonly bytes: Buffer;
+  readonly expiresAt: number;
+  readonly filename?: string;
+}
+
+/** A customer by phone (with or without plus), WhatsApp id, user id or @username. */
+export function findCustomer(world: World, who: string): Customer | undefined {
+  const digits = who.replace(/[\s+()-]/g, "");
+  return world.customers.find(
+    (customer) =>
+      customer.phone === `+${digits}` ||
+      customer.waId === digits ||
+      customer.userId === who ||
+      (customer.username !== undefined && `@${customer.username}` === who),
+  );
+}
