@@ -2,7 +2,8 @@ import { defined } from "#shared/defined";
 import type { MutationCtx } from "../_generated/server";
 import { grantNumber } from "./grants";
 import type { Caller } from "./identity";
-import { enqueueText, type TextDraft, validateText } from "./outbox";
+import { enqueueText, validateText } from "./outbox";
+import type { TextDraft } from "./policy";
 
 export interface CallerText {
   from?: string;

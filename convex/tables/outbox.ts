@@ -42,10 +42,15 @@ export const outboxTables = {
     /** Claims so far; also the attempt number in the callback data. */
     attempt: v.number(),
     claimToken: v.optional(v.string()),
-    /** When the machine has to look at this row again (ms): end of back-off, of the lease, or of the lane hold. */
+    /**
+     * When the machine has to look at this row again (ms): end of back-off, of the lease, or of the lane hold. Rows
+     * that wait behind another of their lane are due never; the one before them sets it when it is done.
+     */
     dueAt: v.number(),
     wamid: v.optional(v.string()),
     error: v.optional(messageError),
+    /** What the last attempt met, as a code for operators (`timeout`, `graph_131047`). */
+    reason: v.optional(v.string()),
     unknownSince: v.optional(v.number()),
     enqueuedAt: v.number(),
   })

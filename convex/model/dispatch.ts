@@ -1,0 +1,67 @@
+import type { Infer } from "convex/values";
+import { formatCallbackData } from "#shared/ids";
+import type { SendResult } from "#shared/whatsapp/client";
+import { graphErrorRule } from "#shared/whatsapp/graph-errors";
+import { buildText, type Recipient } from "#shared/whatsapp/outbound";
+import type { Id } from "../_generated/dataModel";
+import { graphClient } from "./graph";
+import { openAccountSecret } from "./secrets";
+import type { SendReport, sendJob } from "./sendMachine";
+
+type SendJob = Infer<typeof sendJob>;
+
+/**
+ * The part of a send that happens outside the database. Everything that can fail without a network is done first,
+ * then `markDispatching` writes down that the request leaves, then it leaves. Null when the claim was lost meanwhile.
+ */
+export async function dispatch(
+  outboxId: Id<"outbox">,
+  job: SendJob,
+  markDispatching: () => Promise<boolean>,
+): Promise<SendReport | null> {
+  const accessToken = await openAccountSecret(job, "accessToken", job.accessTokenSealed);
+  if (accessToken === null) return { event: "cancel", code: "misconfigured" };
+  const callbackData = formatCallbackData({ sendId: outboxId, attempt: job.attempt });
+  const { replyToWamid, text } = job.payload;
+  const envelope = {
+    to: recipientOf(job.payload),
+    callbackData,
+    ...(replyToWamid !== undefined && { replyTo: replyToWamid }),
+  };
+  const built = buildText(envelope, text);
+  if (!built.ok) return { event: "cancel", code: "invalid_message" };
+  const client = graphClient(accessToken);
+  if (!(await markDispatching())) return null;
+  return reportOf(await client.sendMessage(job.phoneNumberId, built.body));
+}
+
+function recipientOf({ to, recipient }: SendJob["payload"]): Recipient {
+  return to === undefined ? { userId: recipient ?? "" } : { phone: to };
+}
+
+function reportOf(result: SendResult): SendReport {
+  switch (result.outcome) {
+    case "accepted": {
+      const { waId } = result.recipient;
+      return { event: "accepted", wamid: result.wamid, ...(waId !== undefined && { waId }) };
+    }
+    case "rejected":
+      return {
+        event: "rejected",
+        code: graphErrorRule(result.error).code,
+        reason: `graph_${result.error.code}`,
+      };
+    case "rateLimited": {
+      const code = result.error === null ? "whatsapp_rate_limited" : graphErrorRule(result.error).code;
+      const reason = result.error === null ? "http_429" : `graph_${result.error.code}`;
+      const { retryAfterMs } = result;
+      return { event: "rateLimited", code, reason, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    }
+    case "notSent":
+      return { event: "notSent", reason: result.reason };
+    case "unknown":
+      return { event: "unknown", reason: result.reason };
+    default:
+      return result satisfies never;
+  }
+}

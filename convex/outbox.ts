@@ -1,0 +1,70 @@
+import { v } from "convex/values";
+import { internal } from "./_generated/api";
+import { internalAction, internalMutation } from "./functions";
+import { dispatch } from "./model/dispatch";
+import {
+  claimSend,
+  markDispatching as markSendDispatching,
+  releaseHold,
+  sendJob,
+  sendReport,
+  settleSend,
+  sweepOutbox,
+} from "./model/sendMachine";
+
+/** One attempt of one send: claim, write down that it leaves, POST, record the outcome. Decides nothing itself. */
+export const deliver = internalAction({
+  args: { outboxId: v.id("outbox") },
+  returns: v.null(),
+  handler: async (ctx, { outboxId }) => {
+    const claimToken = crypto.randomUUID();
+    const job = await ctx.runMutation(internal.outbox.claim, { outboxId, claimToken });
+    if (job === null) return null;
+    const report = await dispatch(outboxId, job, () =>
+      ctx.runMutation(internal.outbox.markDispatching, { outboxId, claimToken }),
+    );
+    if (report !== null) await ctx.runMutation(internal.outbox.settle, { outboxId, claimToken, report });
+    return null;
+  },
+});
+
+export const claim = internalMutation({
+  args: { outboxId: v.id("outbox"), claimToken: v.string() },
+  returns: v.union(sendJob, v.null()),
+  handler: async (ctx, args) => await claimSend(ctx, args.outboxId, args.claimToken, Date.now()),
+});
+
+export const markDispatching = internalMutation({
+  args: { outboxId: v.id("outbox"), claimToken: v.string() },
+  returns: v.boolean(),
+  handler: async (ctx, args) => await markSendDispatching(ctx, args.outboxId, args.claimToken, Date.now()),
+});
+
+export const settle = internalMutation({
+  args: { outboxId: v.id("outbox"), claimToken: v.string(), report: sendReport },
+  returns: v.null(),
+  handler: async (ctx, args) => {
+    await settleSend(ctx, args.outboxId, args.claimToken, args.report, Date.now());
+    return null;
+  },
+});
+
+/** Scheduled for the end of the time that an unknown outcome holds back its conversation. */
+export const releaseLane = internalMutation({
+  args: { outboxId: v.id("outbox") },
+  returns: v.null(),
+  handler: async (ctx, args) => {
+    await releaseHold(ctx, args.outboxId, Date.now());
+    return null;
+  },
+});
+
+/** Cron: ends expired leases and starts deliveries that were lost. */
+export const sweep = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    if (await sweepOutbox(ctx, Date.now())) await ctx.scheduler.runAfter(0, internal.outbox.sweep, {});
+    return null;
+  },
+});
