@@ -1,6 +1,6 @@
 import { v } from "convex/values";
 import { publicMutation } from "./functions";
-import { ingestBody } from "./model/ingest";
+import { ingestBody, ingestOutcome } from "./model/ingest";
 
 /**
  * One delivery of Meta's, as raw bytes with its signature header. Anybody may call this: the signature is the
@@ -9,13 +9,6 @@ import { ingestBody } from "./model/ingest";
  */
 export const ingestWebhook = publicMutation({
   args: { body: v.bytes(), signature: v.union(v.string(), v.null()) },
-  returns: v.object({
-    outcome: v.union(
-      v.literal("accepted"),
-      v.literal("duplicate"),
-      v.literal("unauthorized"),
-      v.literal("too_large"),
-    ),
-  }),
+  returns: v.object({ outcome: ingestOutcome }),
   handler: async (ctx, args) => ({ outcome: await ingestBody(ctx, args, Date.now()) }),
 });

@@ -18,7 +18,7 @@ export async function prepareAccount(input: NewAccount & { accessToken: string; 
   const account = checkNewAccount(input);
   const accessToken = requireSecret(input.accessToken, "accessToken");
   const appSecret = input.appSecret === undefined ? undefined : requireSecret(input.appSecret, "appSecret");
-  await proveOwnership(account.phoneNumberId, accessToken, appSecret);
+  await proveOwnership(account.phoneNumberId, accessToken);
   const sealId = crypto.randomUUID();
   return {
     ...account,
@@ -37,8 +37,8 @@ function requireSecret(text: string, field: string): string {
   return secret;
 }
 
-async function proveOwnership(phoneNumberId: string, accessToken: string, appSecret?: string): Promise<void> {
-  const answer = await graphClient(accessToken, appSecret).get(`/${phoneNumberId}`, {
+async function proveOwnership(phoneNumberId: string, accessToken: string): Promise<void> {
+  const answer = await graphClient(accessToken).get(`/${phoneNumberId}`, {
     fields: "id,display_phone_number",
   });
   if (!answer.ok) refuse(answer);

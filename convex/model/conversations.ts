@@ -47,3 +47,24 @@ export async function findConversationOf(
     .withIndex("by_account_contact", (q) => q.eq("accountId", contact.accountId).eq("contactId", contact._id))
     .unique();
 }
+
+/** The conversation with a contact, created when this is the first thing heard of it. */
+export async function ensureConversation(
+  ctx: MutationCtx,
+  contact: Doc<"contacts">,
+): Promise<Doc<"conversations">> {
+  const existing = await findConversationOf(ctx, contact);
+  if (existing !== null) return existing;
+  const conversationId = await ctx.db.insert("conversations", {
+    accountId: contact.accountId,
+    contactId: contact._id,
+    nextSeq: 0,
+    inboundCount: 0,
+    preview: "",
+    lastMessageAt: 0,
+    archived: false,
+  });
+  const created = await ctx.db.get(conversationId);
+  if (created === null) throw new Error("The conversation just inserted is not there.");
+  return created;
+}

@@ -1,12 +1,201 @@
+import { ConvexError, type Infer, v } from "convex/values";
+import { toHex } from "#shared/bytes";
+import { WEBHOOK_BODY_BYTES_MAX } from "#shared/domain/limits";
+import { isAppErrorData } from "#shared/errors";
+import { parseSignatureHeader } from "#shared/signature";
+import { DAY_MS } from "#shared/time";
+import { readWebhookBody } from "#shared/whatsapp/webhook";
+import type { WebhookItem } from "#shared/whatsapp/webhook-types";
+import { internal } from "../_generated/api";
+import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
-import { fail } from "./errors";
+import { findByPhoneNumberId } from "./accounts";
+import { applyItem, type ItemOutcome } from "./inbound";
+import { loadBody, storeBody } from "./webhookBodies";
+import { findSigner, type Signer } from "./webhookSigners";
 
-export type IngestOutcome = "accepted" | "duplicate" | "unauthorized" | "too_large";
+/** What the sender of a delivery is told. */
+export const ingestOutcome = v.union(
+  v.literal("accepted"),
+  v.literal("duplicate"),
+  v.literal("unauthorized"),
+  v.literal("too_large"),
+);
+export type IngestOutcome = Infer<typeof ingestOutcome>;
 
+/** Raised when the reader learns more, so that what an older one could not read can be found and read again. */
+const READER_VERSION = 1;
+
+/** Meta repeats a delivery for up to 7 days; a day more covers its clock and ours. */
+const SAME_BODY_MS = 8 * DAY_MS;
+
+/** Items applied before the sender gets its answer. Meta's deliveries hold one or two; larger ones are applied after it. */
+const INLINE_ITEMS_MAX = 20;
+
+/** Items applied in one later transaction: each costs about 20 index reads of the 4,096 that a transaction may do. */
+export const BATCH_ITEMS_MAX = 50;
+
+/**
+ * Takes one delivery: verify, store the raw bytes, apply. All in one transaction, so that the answer "accepted" means
+ * that the delivery is durable, and a delivery that is stored was verified. Refusals are values and store nothing.
+ */
 export async function ingestBody(
-  _ctx: MutationCtx,
-  _delivery: { body: ArrayBuffer; signature: string | null },
-  _now: number,
+  ctx: MutationCtx,
+  delivery: { body: ArrayBuffer; signature: string | null },
+  now: number,
 ): Promise<IngestOutcome> {
-  fail("unavailable");
+  const { body, signature } = delivery;
+  if (body.byteLength > WEBHOOK_BODY_BYTES_MAX) return "too_large";
+  if (parseSignatureHeader(signature) === null) return "unauthorized";
+  const signer = await findSigner(ctx, body, signature, now);
+  if (signer === null) return "unauthorized";
+  const sha256 = toHex(await crypto.subtle.digest("SHA-256", body));
+  if (await isKnownBody(ctx, sha256, signer, now)) return "duplicate";
+  const { items, omitted } = readWebhookBody(body);
+  const logId = await ctx.db.insert("webhookLogs", {
+    sha256,
+    signedBy: signer.label,
+    accountIds: [...signer.accountIds],
+    receivedAt: now,
+    bodyBytes: body.byteLength,
+    state: "received",
+    itemCount: items.length,
+    itemsDone: 0,
+    itemsDead: 0,
+    readerVersion: READER_VERSION,
+    bodyStored: true,
+    ...(omitted > 0 && { reason: "items_omitted" }),
+  });
+  await storeBody(ctx, logId, body);
+  if (items.length > INLINE_ITEMS_MAX) await ctx.scheduler.runAfter(0, internal.ingest.applyBatch, { logId });
+  else await applyItems(ctx, logId, items, now);
+  return "accepted";
+}
+
+async function isKnownBody(ctx: MutationCtx, sha256: string, signer: Signer, now: number): Promise<boolean> {
+  const known = await ctx.db
+    .query("webhookLogs")
+    .withIndex("by_sha256", (q) =>
+      q
+        .eq("sha256", sha256)
+        .eq("signedBy", signer.label)
+        .gt("receivedAt", now - SAME_BODY_MS),
+    )
+    .first();
+  return known !== null;
+}
+
+/** Applies the next items of a stored body and schedules itself until all are done. */
+export async function applyStoredBatch(
+  ctx: MutationCtx,
+  logId: Id<"webhookLogs">,
+  now: number,
+): Promise<void> {
+  const log = await ctx.db.get(logId);
+  if (log === null || log.itemsDone >= log.itemCount) return;
+  const { items } = readWebhookBody(await loadBody(ctx, logId));
+  await applyItems(ctx, logId, items.slice(log.itemsDone, log.itemsDone + BATCH_ITEMS_MAX), now);
+  if (log.itemsDone + BATCH_ITEMS_MAX < log.itemCount) {
+    await ctx.scheduler.runAfter(0, internal.ingest.applyBatch, { logId });
+  }
+}
+
+async function applyItems(
+  ctx: MutationCtx,
+  logId: Id<"webhookLogs">,
+  items: readonly WebhookItem[],
+  now: number,
+): Promise<void> {
+  const log = await ctx.db.get(logId);
+  if (log === null) throw new Error(`Webhook log ${logId} is gone.`);
+  let position = log.itemsDone;
+  let itemsDead = log.itemsDead;
+  let reason = log.reason;
+  for (const item of items) {
+    const { accountId, outcome } = await applyForAccount(ctx, log, item, now);
+    if (outcome.state === "dead") {
+      itemsDead++;
+      reason ??= outcome.reason;
+    }
+    await ctx.db.insert("webhookItems", {
+      logId,
+      position: position++,
+      kind: item.kind,
+      ...outcome,
+      ...(accountId !== undefined && { accountId }),
+    });
+  }
+  const done = position >= log.itemCount;
+  await ctx.db.patch(logId, {
+    itemsDone: position,
+    itemsDead,
+    reason,
+    ...(done && { state: finalState(itemsDead, log.itemCount) }),
+  });
+}
+
+function finalState(itemsDead: number, itemCount: number): Doc<"webhookLogs">["state"] {
+  if (itemsDead === 0) return "processed";
+  return itemsDead < itemCount ? "partial" : "dead";
+}
+
+interface Applied {
+  accountId?: Id<"accounts">;
+  outcome: ItemOutcome;
+}
+
+/** Applies an item if the secret that verified the body counts for the number that the item names. */
+async function applyForAccount(
+  ctx: MutationCtx,
+  log: Doc<"webhookLogs">,
+  item: WebhookItem,
+  now: number,
+): Promise<Applied> {
+  if (item.kind === "other" && item.reason !== "field") {
+    return { outcome: { state: "dead", reason: item.reason } };
+  }
+  if (item.phoneNumberId === undefined) return { outcome: withoutNumber(item) };
+  const account = await findByPhoneNumberId(ctx, item.phoneNumberId);
+  if (account === null) return { outcome: { state: "dead", reason: "unknown_number" } };
+  const accountId = account._id;
+  if (!log.accountIds.includes(accountId)) return { outcome: { state: "dead", reason: "foreign_number" } };
+  if (account.state !== "active")
+    return { accountId, outcome: { state: "dead", reason: "account_disabled" } };
+  return { accountId, outcome: await applyAlone(ctx, accountId, item, now) };
+}
+
+/** Updates of templates and accounts name no number and are kept; a message or status without one has no home. */
+function withoutNumber(item: WebhookItem): ItemOutcome {
+  const kept = item.kind === "other" || item.kind === "error";
+  return kept ? { state: "kept", reason: "field" } : { state: "dead", reason: "no_number" };
+}
+
+/** The item as a subtransaction: whatever happens in it, its neighbours are not touched. */
+async function applyAlone(
+  ctx: MutationCtx,
+  accountId: Id<"accounts">,
+  item: WebhookItem,
+  now: number,
+): Promise<ItemOutcome> {
+  try {
+    return await ctx.runMutation(internal.ingest.applyItem, { accountId, item: JSON.stringify(item), now });
+  } catch (error) {
+    const code = error instanceof ConvexError && isAppErrorData(error.data) ? error.data.code : "internal";
+    return { state: "dead", reason: code };
+  }
+}
+
+/** The body of the subtransaction. */
+export async function applyItemText(
+  ctx: MutationCtx,
+  args: { accountId: Id<"accounts">; item: string; now: number },
+): Promise<ItemOutcome> {
+  const account = await ctx.db.get(args.accountId);
+  if (account === null) return { state: "dead", reason: "unknown_number" };
+  return await applyItem(ctx, account, parseItem(args.item), args.now);
+}
+
+function parseItem(text: string): WebhookItem {
+  // Written by `applyAlone` in the same transaction from an item of the reader; nothing else can call this.
+  return JSON.parse(text) as WebhookItem;
 }

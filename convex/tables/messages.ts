@@ -32,7 +32,7 @@ export const statusHistory = v.object({
   readAt: v.optional(v.number()),
   playedAt: v.optional(v.number()),
   failedAt: v.optional(v.number()),
-  error: v.optional(statusError),
+  error: v.optional(v.object({ ...statusError.fields, at: v.number() })),
 });
 
 /** What is shown of a failure: one of our codes (or Meta's number as text) and a safe sentence. */

@@ -12,6 +12,8 @@ export const webhookTables = {
     /** Hex SHA-256 of the raw body. */
     sha256: v.string(),
     signedBy: v.string(),
+    /** Accounts for which that secret is valid; a change for any other number is quarantined. */
+    accountIds: v.array(v.id("accounts")),
     receivedAt: v.number(),
     bodyBytes: v.number(),
     state: v.union(v.literal("received"), v.literal("processed"), v.literal("partial"), v.literal("dead")),
