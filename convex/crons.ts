@@ -1,0 +1,10 @@
+import { cronJobs } from "convex/server";
+import { internal } from "./_generated/api";
+
+const crons = cronJobs();
+
+crons.interval("end expired send leases", { seconds: 30 }, internal.outbox.sweep, {});
+crons.interval("start lost media downloads", { minutes: 1 }, internal.media.sweep, {});
+crons.interval("remove what is past its time", { hours: 1 }, internal.retention.run, {});
+
+export default crons;
