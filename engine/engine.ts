@@ -17,6 +17,8 @@ export type Engine = {
   cloudUrl: string;
   /** Origin of the site port: the app's HTTP actions. */
   siteUrl: string;
+  /** Runs of subscribed queries since the start: what a commit costs. */
+  queryRuns(): number;
   /** Answers what runs (bounded), sends clients away so that they come back, and releases the data directory. */
   close(): Promise<void>;
 };
@@ -44,7 +46,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 async function compose(
   options: EngineOptions,
   onClose: (closer: () => Promise<void>) => void,
-): Promise<{ cloudUrl: string; siteUrl: string }> {
+): Promise<Omit<Engine, "close">> {
   const { clock, log, redactErrors } = options;
   const database = await openDatabase(options);
   onClose(() => database.close());
@@ -90,7 +92,7 @@ async function compose(
   };
   await functions.start();
   ports.serve(createApiHandler(http), createSiteHandler(http), sync.upgrade);
-  return { cloudUrl, siteUrl };
+  return { cloudUrl, siteUrl, queryRuns: () => queries.runs };
 }
 
 type Upgrade = ReturnType<typeof createSyncServer>["upgrade"];
