@@ -75,6 +75,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 /** Answers one call of the control API; a wrong body or path is said, never guessed at. */
 export async function answerControl(simulation: Simulation, request: ReceivedRequest): Promise<Reply> {
   const name = request.url.pathname.slice(CONTROL_PREFIX.length);
+  if (request.method === "GET" && name.startsWith("media/"))
+    return mediaBytes(simulation, name.slice("media/".length));
   const key = `${request.method} ${name}`;
   const handler = Object.hasOwn(HANDLERS, key) ? HANDLERS[key] : undefined;
   if (handler === undefined) {
@@ -86,6 +88,18 @@ export async function answerControl(simulation: Simulation, request: ReceivedReq
   const body = text === "" ? {} : parseJson(request.body);
   if (body === undefined) return problem(400, "", "The body is not JSON.");
   return handler(simulation, body, request.url.searchParams);
+}
+
+/** The bytes of a file for the page, which has no token. Only the type that the simulator knows, never sniffed. */
+function mediaBytes(simulation: Simulation, id: string): Reply {
+  const media = simulation.world.media.get(id);
+  if (media === undefined) return problem(404, "", "There is no such file.");
+  const headers = {
+    "content-type": media.mimeType,
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "sandbox",
+  };
+  return { status: 200, headers, body: media.bytes };
 }
 
 /** One shape for everything that is wrong with a call: the path of the field and a sentence. */

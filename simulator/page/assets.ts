@@ -1,14 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { transform } from "esbuild";
+import { build } from "esbuild";
 import type { Reply } from "../http";
 
 const FILES: Readonly<Record<string, { file: string; type: string }>> = {
   "/": { file: "index.html", type: "text/html; charset=utf-8" },
   "/page.css": { file: "page.css", type: "text/css; charset=utf-8" },
   "/client.js": { file: "client.ts", type: "text/javascript; charset=utf-8" },
-  "/bubbles.js": { file: "bubbles.ts", type: "text/javascript; charset=utf-8" },
-  "/log.js": { file: "log.ts", type: "text/javascript; charset=utf-8" },
 };
 
 /** Scripts and styles come from here alone, so that text of a customer could not run even if it reached the page as HTML. */
@@ -19,13 +17,22 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
-/** A file of the page, or null when the path is none. TypeScript is turned into JavaScript on the way. */
-export async function pageAsset(path: string): Promise<Reply | null> {
-  const asset = Object.hasOwn(FILES, path) ? FILES[path] : undefined;
+/** A file of the page, or null when the path is none. Its script is bundled from TypeScript on the way. */
+export async function pageAsset(urlPath: string): Promise<Reply | null> {
+  const asset = Object.hasOwn(FILES, urlPath) ? FILES[urlPath] : undefined;
   if (asset === undefined) return null;
-  const text = await readFile(fileURLToPath(new URL(asset.file, import.meta.url)), "utf8");
-  const body = asset.file.endsWith(".ts")
-    ? (await transform(text, { loader: "ts", format: "esm" })).code
-    : text;
+  const path = fileURLToPath(new URL(asset.file, import.meta.url));
+  const body = asset.file.endsWith(".ts") ? await bundle(path) : await readFile(path, "utf8");
   return { status: 200, headers: { ...HEADERS, "content-type": asset.type }, body };
+}
+
+async function bundle(file: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+  });
+  return outputFiles[0]?.text ?? "";
 }
