@@ -1,0 +1,32 @@
+import type { LucideIcon } from "lucide-react";
+import type { ReactNode } from "react";
+import { cn } from "@/lib/utils";
+
+/** A quiet message in the middle of an empty place: what there is (or is not), and what to do next. */
+export function Notice({
+  title,
+  icon: Icon,
+  role,
+  className,
+  children,
+}: {
+  title: string;
+  icon?: LucideIcon;
+  role?: "alert" | "status";
+  className?: string;
+  children?: ReactNode;
+}) {
+  return (
+    <div
+      role={role}
+      className={cn(
+        "mx-auto flex h-full max-w-sm flex-col items-center justify-center gap-2 p-6 text-center text-muted-foreground text-sm",
+        className,
+      )}
+    >
+      {Icon && <Icon className="mb-1 size-7" strokeWidth={1.5} aria-hidden="true" />}
+      <h2 className="font-medium text-base text-foreground">{title}</h2>
+      {children}
+    </div>
+  );
+}
