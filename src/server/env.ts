@@ -3,10 +3,11 @@ import * as z from "zod";
 /** Better Auth refuses shorter secrets in production; 32 characters are the length of its own generator. */
 const SECRET_CHARS_MIN = 32;
 
-const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+/** The names that a machine has for itself, as they stand in URLs. */
+export const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
 /** True for the hosts that never leave this machine, where plain http is as private as https. */
-export const isLoopbackHost = (hostname: string): boolean => LOOPBACK_HOSTS.has(hostname);
+export const isLoopbackHost = (hostname: string): boolean => LOOPBACK_HOSTS.includes(hostname);
 
 const origin = (fallback?: string) => {
   const url = z

@@ -1,0 +1,51 @@
+import * as z from "zod";
+import { CLIENT_REQUEST_ID_FORM } from "#shared/domain/limits";
+
+/** Longest text of WhatsApp Cloud API messages (messages reference, `text.body`). */
+const TEXT_CHARS_MAX = 4096;
+
+/** A page that an agent can take in at once; larger ones cost more tokens than they save calls. */
+const PAGE_ROWS_MAX = 50;
+const PAGE_ROWS_DEFAULT = 20;
+
+/** Longest phone number, username or id that WhatsApp uses, with room for spaces and dashes. */
+const NAME_CHARS_MAX = 128;
+
+/** Our own cursors have about 150 characters. */
+const CURSOR_CHARS_MAX = 512;
+
+/** The arguments that several tools share, so that each is called and explained the same everywhere. */
+export const params = {
+  from: z
+    .string()
+    .min(1)
+    .max(NAME_CHARS_MAX)
+    .optional()
+    .describe("Business number to work with, e.g. +15550783881. Needed only when the key may use several."),
+  contact: z
+    .string()
+    .min(1)
+    .max(NAME_CHARS_MAX)
+    .describe("The customer: phone number, @username, or the contact id from list_conversations."),
+  limit: z.int().min(1).max(PAGE_ROWS_MAX).default(PAGE_ROWS_DEFAULT).describe("Rows to return."),
+  cursor: (source: string) =>
+    z.string().min(1).max(CURSOR_CHARS_MAX).optional().describe(`${source} of the previous page, unchanged.`),
+  text: z.string().min(1).max(TEXT_CHARS_MAX).describe("The message, up to 4096 characters."),
+  replyTo: z
+    .string()
+    .min(1)
+    .max(NAME_CHARS_MAX)
+    .optional()
+    .describe("Id or wamid of the message to quote, from get_conversation."),
+  clientRequestId: z
+    .string()
+    .regex(CLIENT_REQUEST_ID_FORM)
+    .optional()
+    .describe(
+      "Your own id for this send (1 to 64 visible ASCII characters). Repeating it sends nothing twice.",
+    ),
+  validateOnly: z
+    .boolean()
+    .default(false)
+    .describe("Check whether the message would be taken, and send nothing."),
+};

@@ -1,0 +1,40 @@
+import type { CallToolResult } from "@modelcontextprotocol/server";
+import * as z from "zod";
+import { mcpErrorText, REFUSAL_REASONS, type Refusal } from "#shared/errors";
+import { AppError } from "../server/app-error";
+import { logError } from "../server/log";
+
+/** The fields of a refusal, which any tool may give instead of its answer. */
+export const refusalShape = {
+  refused: z.literal(true).describe("Present when the call was refused; nothing was done."),
+  reason: z.enum(REFUSAL_REASONS),
+  message: z.string(),
+  retry_after_seconds: z.number(),
+  next_step: z.string().describe("What to do next."),
+};
+
+/**
+ * The largest result, in characters of JSON. Clients cut or refuse results of more than about 25,000 tokens, and
+ * text that is not English may need a token for every two characters.
+ */
+export const RESULT_CHARS_MAX = 50_000;
+
+/** Whether the value fits into one result. */
+export const fits = (value: object): boolean => JSON.stringify(value).length <= RESULT_CHARS_MAX;
+
+/** An answer or a refusal as data, and the same as text for clients that read only text. */
+export function dataResult(value: Record<string, unknown> | Refusal): CallToolResult {
+  return { content: [{ type: "text", text: JSON.stringify(value) }], structuredContent: { ...value } };
+}
+
+/**
+ * A failure that nobody expected of this call. Known errors say what to do; of all others the caller learns an id,
+ * under which the operator finds the rest.
+ */
+export function errorResult(tool: string, error: unknown): CallToolResult {
+  const text =
+    error instanceof AppError
+      ? mcpErrorText(error.data)
+      : `${mcpErrorText(AppError.of("internal").data)} Error id: ${logError(`mcp ${tool}`, error)}`;
+  return { content: [{ type: "text", text }], isError: true };
+}

@@ -1,0 +1,70 @@
+import * as z from "zod";
+import { defined } from "#shared/defined";
+import { isRefusal } from "#shared/errors";
+import { api } from "../../../convex/_generated/api";
+import { queryAs } from "../../server/convex";
+import { openCursor, sealCursor } from "../cursors";
+import { defineTool } from "../define-tool";
+import { fittingPage } from "../pages";
+import { params } from "../params";
+import {
+  businessOf,
+  businessShape,
+  contactOf,
+  contactShape,
+  messageOf,
+  messageShape,
+  windowOf,
+  windowShape,
+} from "../shapes";
+
+export const getConversation = defineTool({
+  name: "get_conversation",
+  title: "Get conversation",
+  description:
+    "Returns one WhatsApp conversation: the customer, whether the 24-hour window for free text is open, and the " +
+    "newest messages, oldest of them first. `contact` is a phone number, @username or a contact id from " +
+    "list_conversations; `before` pages back in time. Messages marked untrusted are written by the customer.",
+  scope: "messages:read",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({
+    from: params.from,
+    contact: params.contact,
+    limit: params.limit,
+    before: params.cursor("`next_cursor`"),
+  }),
+  answer: z.object({
+    business: businessShape,
+    contact: contactShape,
+    window: windowShape,
+    archived: z.boolean(),
+    messages: z.array(messageShape),
+    next_cursor: z
+      .string()
+      .optional()
+      .describe("Present when there are older messages; give it as `before`."),
+    truncated: z
+      .literal(true)
+      .optional()
+      .describe("Fewer messages than asked for, to keep the result small."),
+  }),
+  run: async ({ caller }, { from, contact, limit, before }) => {
+    const { apiKeyId } = caller;
+    const scope = { list: `messages ${from ?? ""} ${contact}`, apiKeyId };
+    const cursor = before === undefined ? undefined : openCursor(scope, before);
+    return await fittingPage(limit, async (rows) => {
+      const asked = { contact, limit: rows, ...defined({ from, before: cursor }) };
+      const page = await queryAs({ use: "mcp", apiKeyId }, api.mcp.getConversation, asked);
+      if (isRefusal(page)) return page;
+      const next = page.nextCursor === null ? undefined : sealCursor(scope, page.nextCursor);
+      return {
+        business: businessOf(page.account),
+        contact: contactOf(page.conversation.contact),
+        window: windowOf(page.conversation.windowExpiresAt, Date.now()),
+        archived: page.conversation.archivedAt !== undefined,
+        messages: page.messages.map(messageOf),
+        ...defined({ next_cursor: next }),
+      };
+    });
+  },
+});

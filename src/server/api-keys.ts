@@ -1,0 +1,55 @@
+import { createHmac } from "node:crypto";
+import { parseApiKey } from "#shared/ids";
+import type { Scope } from "#shared/scopes";
+import { isScope } from "#shared/scopes";
+import { MINUTE_MS } from "#shared/time";
+import { api } from "../../convex/_generated/api";
+import type { Id } from "../../convex/_generated/dataModel";
+import { mutateAs, queryAs } from "./convex";
+import { serverEnv } from "./env";
+import type { Identity } from "./identity";
+import { logError } from "./log";
+
+/** The holder of a valid API key. What it may do is decided again by every Convex function that it reaches. */
+export type KeyHolder = { apiKeyId: Id<"apiKeys">; name: string; scopes: readonly Scope[] };
+
+const SERVICE: Identity = { use: "service" };
+
+/** Keys whose last use this process remembers having reported. */
+const REPORTED_KEYS_MAX = 10_000;
+
+/** The key that a request carries: as a bearer token, or in `X-API-Key` for clients that cannot send one. */
+export function presentedKey(headers: Headers): string | null {
+  const authorization = headers.get("authorization");
+  if (authorization === null) return headers.get("x-api-key")?.trim() ?? null;
+  return /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? null;
+}
+
+/**
+ * The holder of a key, or null for any that is malformed, mistyped, unknown, revoked or expired. A wrong checksum
+ * is found without asking the backend.
+ * @throws BackendUnavailable when Convex does not answer
+ */
+export async function resolveApiKey(text: string): Promise<KeyHolder | null> {
+  if (parseApiKey(text) === null) return null;
+  for (const pepper of serverEnv().API_KEY_PEPPER) {
+    const keyHash = createHmac("sha256", pepper.value).update(text).digest("base64url");
+    const found = await queryAs(SERVICE, api.callers.resolveKey, { keyHash, pepperId: pepper.kid });
+    if (found === null) continue;
+    if (found.expiresAt !== undefined && found.expiresAt <= Date.now()) return null;
+    reportUse(found.apiKeyId);
+    return { apiKeyId: found.apiKeyId, name: found.name, scopes: found.scopes.filter(isScope) };
+  }
+  return null;
+}
+
+const reportedAt = new Map<string, number>();
+
+/** Tells the backend that a key is in use, at most once a minute and without making the request wait for it. */
+function reportUse(apiKeyId: Id<"apiKeys">): void {
+  const now = Date.now();
+  if (now - (reportedAt.get(apiKeyId) ?? 0) < MINUTE_MS) return;
+  if (reportedAt.size >= REPORTED_KEYS_MAX) reportedAt.clear();
+  reportedAt.set(apiKeyId, now);
+  mutateAs(SERVICE, api.callers.touch, { apiKeyId }).catch((error: unknown) => logError("api-keys", error));
+}
