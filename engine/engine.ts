@@ -10,13 +10,15 @@ import { withSystemQueries } from "./http/system-queries";
 import { createSharedQueries } from "./sync/shared-queries";
 import { createSyncServer } from "./sync/sync-server";
 import { openDatabase } from "./transaction/database";
-import type { EngineOptions } from "./types";
+import type { EngineOptions, Functions } from "./types";
 
 export type Engine = {
   /** Origin of the API port: functions, files, sync protocol, CLI. */
   cloudUrl: string;
   /** Origin of the site port: the app's HTTP actions. */
   siteUrl: string;
+  /** The same functions without a network in between. */
+  functions: Functions;
   /** Runs of subscribed queries since the start: what a commit costs. */
   queryRuns(): number;
   /** Answers what runs (bounded), sends clients away so that they come back, and releases the data directory. */
@@ -92,7 +94,7 @@ async function compose(
   };
   await functions.start();
   ports.serve(createApiHandler(http), createSiteHandler(http), sync.upgrade);
-  return { cloudUrl, siteUrl, queryRuns: () => queries.runs };
+  return { cloudUrl, siteUrl, functions, queryRuns: () => queries.runs };
 }
 
 type Upgrade = ReturnType<typeof createSyncServer>["upgrade"];

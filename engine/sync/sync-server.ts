@@ -75,6 +75,7 @@ export function createSyncServer(parts: SessionParts): SyncServer {
       const path = (request.url ?? "").split("?")[0] ?? "";
       const version = /^\/api\/(?:([^/]+)\/)?sync$/.exec(path);
       if (version === null) {
+        socket.on("error", () => socket.destroy()); // A caller that leaves early must not end the process.
         socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
         return;
       }

@@ -1,0 +1,239 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { performance } from "node:perf_hooks";
+import { systemClock } from "../../engine/clock";
+import { type Engine, startEngine } from "../../engine/engine";
+import type { Call, EngineOptions } from "../../engine/types";
+import {
+  copyApp,
+  deploy,
+  type EngineProcess,
+  freePorts,
+  startEngineProcess,
+  tempDir,
+} from "../support/engine-process";
+import { SyncClient } from "../support/sync-client";
+import { openBareSqlite } from "./bare-sqlite";
+import { openHttpLoad } from "./http-load";
+import { fsyncP50Us, median, percentile, rounded, throughput, timedMs } from "./measure";
+import { openSubscribers } from "./subscribers";
+
+const ROUNDS = 5;
+const IN_FLIGHT = 64;
+const MUTATIONS_PER_ROUND = 2_000;
+const QUERY_ROWS = 50;
+const QUERIES = 2_000;
+const SUBSCRIBERS = 1_000;
+const COMMITS = 30;
+/** A short chat message. */
+const TEXT = "x".repeat(120);
+
+type Say = (line: string) => void;
+
+/**
+ * What the engine costs over SQLite alone: writes per second beside the same writes without an engine, reads of an
+ * index, and what a commit costs those who watch and those who do not.
+ */
+export async function benchEngine(say: Say): Promise<object> {
+  const folder = tempDir("bench");
+  const stack = await openStack(folder, say);
+  try {
+    const writes = await measureWrites(stack, say);
+    const reads = await measureReads(stack, say);
+    const subscriptions = await measureSubscriptions(stack, say);
+    return {
+      bench: "engine",
+      ...writes,
+      ...reads,
+      ...subscriptions,
+      machine: {
+        nproc: os.availableParallelism(),
+        node: process.versions.node,
+        sqlite: stack.bare.version,
+        fsyncP50Us: rounded(fsyncP50Us(folder), 0),
+      },
+    };
+  } finally {
+    await stack.close();
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+type Stack = {
+  bare: ReturnType<typeof openBareSqlite>;
+  /** In this process, with realms that are kept (production) and with new ones for each call (development). */
+  reuse: Engine;
+  fresh: Engine;
+  /** In a process of its own, as users run it. */
+  remote: EngineProcess;
+  close(): Promise<void>;
+};
+
+/** Deploys once, and gives every engine a copy of that data directory. */
+async function openStack(folder: string, say: Say): Promise<Stack> {
+  say("Deploying the benchmark's functions ...");
+  const app = copyApp("bench-app");
+  const dirs = {
+    remote: path.join(folder, "remote"),
+    reuse: path.join(folder, "reuse"),
+    fresh: path.join(folder, "fresh"),
+  };
+  const first = await startEngineProcess(dirs.remote, await freePorts());
+  await deploy(app, first);
+  await first.child.stop();
+  fs.rmSync(app, { recursive: true, force: true });
+  for (const copy of [dirs.reuse, dirs.fresh]) {
+    fs.cpSync(dirs.remote, copy, { recursive: true });
+  }
+  const remote = await startEngineProcess(dirs.remote, await freePorts(), ["--isolation", "reuse"]);
+  const reuse = await startEngine(options(dirs.reuse, "reuse"));
+  const fresh = await startEngine(options(dirs.fresh, "fresh"));
+  const bare = openBareSqlite(folder);
+  return {
+    bare,
+    reuse,
+    fresh,
+    remote,
+    async close() {
+      bare.close();
+      await Promise.all([reuse.close(), fresh.close(), remote.child.stop()]);
+    },
+  };
+}
+
+const options = (dataDir: string, isolation: "fresh" | "reuse"): EngineOptions => ({
+  dataDir,
+  host: "127.0.0.1",
+  port: 0,
+  sitePort: 0,
+  adminKey: "bench",
+  redactErrors: false,
+  isolation,
+  fsync: "full",
+  clock: systemClock,
+  log: (line) => process.stderr.write(`${line}\n`),
+});
+
+const call = (name: string, args: Call["args"]): Call => ({
+  path: `rows:${name}`,
+  args,
+  identity: { kind: "none" },
+  requestId: "bench",
+});
+
+async function insertInto(
+  { functions }: Engine,
+  row: { group: string; n: number; text: string },
+): Promise<void> {
+  const { outcome } = await functions.mutation(call("insert", row));
+  if (!outcome.ok) throw new Error(outcome.failure.message);
+}
+
+async function measureWrites({ bare, reuse, fresh, remote }: Stack, say: Say) {
+  const http = openHttpLoad(remote.url, IN_FLIGHT);
+  const row = (n: number) => ({ group: `g${n % 100}`, n, text: TEXT });
+  const subjects: [string, (n: number) => Promise<void>][] = [
+    ["bare", (n) => bare.insert(row(n))],
+    ["inProcess", (n) => insertInto(reuse, row(n))],
+    ["inProcessFresh", (n) => insertInto(fresh, row(n))],
+    ["http", (n) => http.call("mutation", "rows:insert", row(n))],
+  ];
+  const perSecond = new Map<string, number[]>(subjects.map(([name]) => [name, []]));
+  // Round 0 warms up and does not count.
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [name, insert] of subjects) {
+      const rate = await throughput(MUTATIONS_PER_ROUND, IN_FLIGHT, insert);
+      if (round > 0) perSecond.get(name)?.push(rate);
+    }
+    const newest = subjects.map(([name]) => `${name} ${rounded(perSecond.get(name)?.at(-1) ?? 0, 0)}`);
+    say(round === 0 ? "Warmed up." : `Writes per second, round ${round}: ${newest.join(", ")}`);
+  }
+  http.close();
+  const rate = (name: string) => rounded(median(perSecond.get(name) ?? []), 0);
+  return {
+    inFlight: IN_FLIGHT,
+    bareInsertsPerSecond: rate("bare"),
+    mutationsPerSecond: rate("inProcess"),
+    mutationsPerSecondFreshRealms: rate("inProcessFresh"),
+    mutationsPerSecondHttp: rate("http"),
+    ofBare: rounded(rate("inProcess") / rate("bare")),
+    ofBareFreshRealms: rounded(rate("inProcessFresh") / rate("bare")),
+    ofBareHttp: rounded(rate("http") / rate("bare")),
+  };
+}
+
+async function measureReads({ reuse, remote }: Stack, say: Say) {
+  const args = { group: "g1", rows: QUERY_ROWS };
+  const local: number[] = [];
+  for (let n = 0; n < QUERIES; n++) {
+    local.push(
+      await timedMs(async () => {
+        const { outcome } = await reuse.functions.query(call("newest", args));
+        if (!outcome.ok) throw new Error(outcome.failure.message);
+      }),
+    );
+  }
+  const http = openHttpLoad(remote.url, 1);
+  const remoteMs: number[] = [];
+  for (let n = 0; n < QUERIES / 4; n++) {
+    remoteMs.push(await timedMs(() => http.call("query", "rows:newest", args)));
+  }
+  http.close();
+  say(
+    `A query of ${QUERY_ROWS} rows: p50 ${rounded(median(local))} ms, over HTTP ${rounded(median(remoteMs))} ms`,
+  );
+  return {
+    queryRows: QUERY_ROWS,
+    queryP50Ms: rounded(median(local), 3),
+    queryP99Ms: rounded(percentile(local, 0.99), 3),
+    queryHttpP50Ms: rounded(median(remoteMs), 3),
+    queryHttpP99Ms: rounded(percentile(remoteMs, 0.99), 3),
+  };
+}
+
+async function measureSubscriptions({ reuse, remote }: Stack, say: Say) {
+  const subscribers = await openSubscribers(remote.url, SUBSCRIBERS, "watched");
+  const http = openHttpLoad(remote.url, 1);
+  const toLast: number[] = [];
+  for (let n = 0; n < COMMITS; n++) {
+    const text = `news-${n}-`;
+    const heard = subscribers.allHear(text);
+    await http.call("mutation", "rows:insert", { group: "watched", n, text });
+    // The answer leaves right after the commit; a socket may have heard even before it was read.
+    const answeredMs = performance.now();
+    toLast.push(Math.max(0, (await heard) - answeredMs));
+  }
+  subscribers.close();
+  http.close();
+  const reruns = await rerunsPerUnrelatedCommit(reuse);
+  say(
+    `Commit to the last of ${SUBSCRIBERS} subscribers: p50 ${rounded(median(toLast))} ms; ${reruns} needless reruns`,
+  );
+  return {
+    subscribers: SUBSCRIBERS,
+    commitToLastSubscriberP50Ms: rounded(median(toLast)),
+    commitToLastSubscriberP99Ms: rounded(percentile(toLast, 0.99)),
+    rerunsPerCommitUnrelated: reruns,
+  };
+}
+
+/** Runs that a commit causes when 1,000 subscriptions look at other ranges of the same index. */
+async function rerunsPerUnrelatedCommit(engine: Engine): Promise<number> {
+  const client = await SyncClient.open(engine.cloudUrl);
+  client.subscribe(
+    0,
+    Array.from({ length: SUBSCRIBERS }, (_, n) => [n, "rows:newest", { group: `unrelated-${n}`, rows: 1 }]),
+  );
+  await client.transition();
+  const before = engine.queryRuns();
+  for (let n = 0; n < COMMITS; n++) {
+    await insertInto(engine, { group: "elsewhere", n, text: TEXT });
+  }
+  // Its own mutation is answered after whatever the commits before it have set off.
+  client.mutate(0, "rows:insert", { group: "elsewhere", n: COMMITS, text: TEXT });
+  await client.next();
+  await client.transition();
+  await client.close();
+  return (engine.queryRuns() - before) / (COMMITS + 1);
+}
