@@ -58,6 +58,11 @@ export interface BeginOptions {
   journal?: string | null;
   /** True for the engine's own work (scheduler, deploy): limits of D.4 are not applied. */
   unlimited?: boolean;
+  /**
+   * The snapshot to read, for several queries of one Transition; the newest one by default. Throws "conflict"
+   * where it is no longer kept (60 s, or less under heavy writing).
+   */
+  ts?: Timestamp;
 }
 
 export interface Transaction {
@@ -97,8 +102,11 @@ export type Savepoint = { readonly depth: number };
 /** A system row as a plain encoded-JSON object, with `_id` and `_creationTime`. */
 export type SystemRow = JsonObject & { _id: string; _creationTime: number };
 
+/**
+ * Ids do not tell their component: where it is not the app's own, pass it.
+ */
 export interface SystemRows {
-  get(id: string): SystemRow | null;
+  get(id: string, component?: ComponentPath): SystemRow | null;
   /** Rows of `table` whose leading index fields equal `equals`, in index order; `after`/`before` bound the next field. */
   list(
     table: string,
@@ -115,12 +123,16 @@ export interface SystemRows {
   ): SystemRow[];
   insert(table: string, value: JsonObject, component?: ComponentPath): string;
   /** Shallow merge; a field set to undefined is removed. */
-  patch(id: string, value: { [key: string]: JsonValue | undefined }): void;
-  delete(id: string): void;
+  patch(id: string, value: { [key: string]: JsonValue | undefined }, component?: ComponentPath): void;
+  delete(id: string, component?: ComponentPath): void;
 }
 
 export type CommitResult = { ts: Timestamp };
-export type CommitNotice = { ts: Timestamp; /** `component:table` names that changed. */ tables: ReadonlySet<string> };
+export type CommitNotice = {
+  ts: Timestamp;
+  /** `component:table` names that changed. */
+  tables: ReadonlySet<string>;
+};
 
 /** Opaque to all but the transaction layer: index-key intervals that a function looked at. */
 export interface ReadSet {
@@ -178,7 +190,8 @@ export type Failure = {
   data?: JsonValue;
 };
 
-export type Outcome = { ok: true; /** Encoded JSON text. */ value: string } | { ok: false; failure: Failure };
+/** `value` is encoded JSON text. */
+export type Outcome = { ok: true; value: string } | { ok: false; failure: Failure };
 
 export type QueryRun = {
   outcome: Outcome;
