@@ -1,3 +1,4 @@
+import { WEBHOOK_BODY_BYTES_MAX } from "#shared/domain/limits";
 import { parseSignatureHeader } from "#shared/signature";
 import { api } from "../../convex/_generated/api";
 import { AppError } from "./app-error";
@@ -7,9 +8,6 @@ import { mutateAs } from "./convex";
 import { serverEnv } from "./env";
 import { logError } from "./log";
 import { errorResponse, jsonResponse } from "./route";
-
-/** The size up to which a delivery is taken; Meta documents 3 MB as the largest that it sends. */
-export const WEBHOOK_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Meta's handshake: proves that whoever set up the webhook knows our verify token. */
 export function answerHandshake(request: Request): Response {
@@ -34,7 +32,7 @@ export async function takeDelivery(request: Request): Promise<Response> {
   const signature = request.headers.get("x-hub-signature-256");
   // A header that cannot be a signature is refused before its body costs anything.
   if (parseSignatureHeader(signature) === null) return unauthorized();
-  const body = await readBody(request, WEBHOOK_BYTES_MAX);
+  const body = await readBody(request, WEBHOOK_BODY_BYTES_MAX);
   if (body === null) return tooLarge();
   try {
     const { outcome } = await mutateAs(null, api.webhook.ingestWebhook, { body: body.buffer, signature });
