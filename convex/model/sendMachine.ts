@@ -1,7 +1,7 @@
 import { type Infer, v } from "convex/values";
 import { backoffMs, NOT_SENT_BACKOFF, PAIR_LIMIT_BACKOFF } from "#shared/backoff";
 import { SEND_ATTEMPTS_MAX, SEND_LEASE_MS, UNKNOWN_HOLD_MS } from "#shared/domain/limits";
-import { nextSendState, type SendEvent, type SendState } from "#shared/domain/send-state";
+import { nextSendState, type SendEvent } from "#shared/domain/send-state";
 import { mayStillSend } from "#shared/domain/window";
 import { type ErrorCode, isErrorCode } from "#shared/errors";
 import { MINUTE_MS } from "#shared/time";
@@ -266,12 +266,13 @@ async function postponeSend(
   ctx: MutationCtx,
   row: Doc<"outbox">,
   event: "rateLimited" | "notSent" | "leaseExpired",
-  code: ErrorCode | string,
+  code: string,
   reason: string,
   waitMs: number,
   now: number,
 ): Promise<void> {
-  const next: SendState | null = nextSendState(row.state, event);
+  const next = nextSendState(row.state, event);
+  if (next === null) return;
   const dueAt = now + waitMs;
   const spent = row.attempt >= SEND_ATTEMPTS_MAX || dueAt > row.enqueuedAt + SEND_PATIENCE_MS;
   if (next === "queued" && !spent) {
