@@ -1,0 +1,258 @@
+import { z } from "zod";
+import { developerError } from "../errors";
+import { cancelJob, scheduleJob } from "../scheduler/jobs";
+import type { JsonValue, Transaction } from "../types";
+import type { ActionCall } from "./actions/host";
+import { TRANSIENT_ERROR } from "./actions/host";
+import { addressFields, handleOf, pathOfAddress } from "./address";
+import { type CallContext, userIdentity } from "./call-context";
+import { checkArgs, checkResult } from "./check-values";
+import { type FunctionError, NestedFailure, ofEngineError, ofThrown, plainError } from "./failure";
+import {
+  ACTION_PENDING_MAX,
+  CONCURRENT_ACTIONS_MAX,
+  ISOLATE_ACTION_TIME_MS_MAX,
+  NODE_ACTION_TIME_MS_MAX,
+  WAITING_CALLS_MAX,
+} from "./limits";
+import type { LogLines } from "./log-lines";
+import { canonicalPath, type FunctionPath } from "./path";
+import { Places } from "./places";
+import type { ThrownJson } from "./realm/port";
+import { type FunctionSpec, isError, type Release } from "./release";
+import type { RunResult } from "./run-function";
+import { answerAnywhere, requestMetadata, schedulable } from "./syscalls";
+import {
+  conflictPauseMs,
+  type InnerCall,
+  isConflict,
+  pause,
+  type TransactionalCalls,
+  type TransactionalParts,
+} from "./transactional-calls";
+
+export type ActionRunEnd = { result: RunResult; logs: LogLines };
+
+const callArgs = z.object({ ...addressFields, args: z.json() });
+const scheduleArgs = z.object({ ...addressFields, args: z.json(), ts: z.number() });
+const storageArgs = z.object({ storageId: z.string() });
+
+/** Actions: they run in workers, and each of their system calls is a transaction of its own. */
+export class ActionCalls {
+  readonly #parts: TransactionalParts;
+  readonly #transactional: TransactionalCalls;
+  readonly #places = new Places("actions", CONCURRENT_ACTIONS_MAX, WAITING_CALLS_MAX);
+
+  constructor(parts: TransactionalParts, transactional: TransactionalCalls) {
+    this.#parts = parts;
+    this.#transactional = transactional;
+  }
+
+  get busy(): number {
+    return this.#places.busy;
+  }
+
+  /** A place among the running actions; give it back by calling the answer. */
+  takePlace(): Promise<() => void> {
+    return this.#places.take();
+  }
+
+  async action(call: InnerCall): Promise<ActionRunEnd> {
+    const leave = await this.#places.take();
+    try {
+      return await this.run(call);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Runs an action without taking a place: an action that waits for another one must not wait for its own end. */
+  async run(call: InnerCall): Promise<ActionRunEnd> {
+    const { clock, catalog } = this.#parts;
+    const startMs = clock.nowMs();
+    const context = this.#transactional.context(call);
+    const release = this.#parts.current();
+    const spec = this.#find(release, call);
+    let result: RunResult;
+    if (isError(spec)) {
+      result = { ok: false, error: spec };
+    } else {
+      const wrong = checkArgs(spec, call.args, catalog);
+      result =
+        wrong === null ? await this.#inWorker(release, spec, call, context) : { ok: false, error: wrong };
+      if (result.ok) {
+        const bad = checkResult(spec, result.value, catalog);
+        if (bad !== null) result = { ok: false, error: bad };
+      }
+    }
+    this.#transactional.report("Action", call, context.logs, result, startMs);
+    return { result, logs: context.logs };
+  }
+
+  #find(release: Release, call: InnerCall): FunctionSpec | FunctionError {
+    try {
+      return release.resolve(call.path, "action", call.identity, call.trusted);
+    } catch (error) {
+      return ofEngineError(error);
+    }
+  }
+
+  async #inWorker(
+    release: Release,
+    spec: FunctionSpec,
+    call: InnerCall,
+    context: CallContext,
+  ): Promise<RunResult> {
+    const { module, name } = spec.path;
+    const running = release.actions(spec.environment).run(this.bridge(release, spec.path, context), {
+      path: module,
+      name,
+      requestId: call.requestId,
+      argsJson: JSON.stringify([call.args]),
+    });
+    const cancelTimer = this.limitTime(spec.environment, running.abandon);
+    const end = await running.end;
+    cancelTimer();
+    if (end.ok) return end;
+    return { ok: false, error: describeEnd(end.thrown, release) };
+  }
+
+  /** Ends the wait for an action whose time is over. Answers how to call that off. */
+  limitTime(environment: "isolate" | "node", abandon: (thrown: ThrownJson) => void): () => void {
+    const limitMs = environment === "node" ? NODE_ACTION_TIME_MS_MAX : ISOLATE_ACTION_TIME_MS_MAX;
+    return this.#parts.clock.setTimer(limitMs, () => {
+      abandon({ message: `Function execution timed out (maximum duration: ${limitMs / 1000}s)`, stack: "" });
+    });
+  }
+
+  /** The engine's side of one running action. */
+  bridge(release: Release, path: FunctionPath, context: CallContext): ActionCall {
+    let pending = 0;
+    return {
+      log: (level, text) => context.logs.add(level, text),
+      syscall: async (op, argsJson) => {
+        if (pending >= ACTION_PENDING_MAX) {
+          throw developerError(
+            "TooManyPendingOperations",
+            `An action may have ${ACTION_PENDING_MAX} operations under way at once.`,
+          );
+        }
+        pending++;
+        try {
+          return await this.#answer(op, JSON.parse(argsJson), { release, path, context });
+        } finally {
+          pending--;
+        }
+      },
+    };
+  }
+
+  async #answer(
+    op: string,
+    args: unknown,
+    { release, path, context }: { release: Release; path: FunctionPath; context: CallContext },
+  ): Promise<string> {
+    if (op === "1.0/actions/query" || op === "1.0/actions/mutation" || op === "1.0/actions/action") {
+      return this.#nested(op, callArgs.parse(args), context);
+    }
+    const answer = await this.#answerOther(op, args, { release, path, context });
+    return JSON.stringify(answer ?? null);
+  }
+
+  async #nested(op: string, given: z.infer<typeof callArgs>, context: CallContext): Promise<string> {
+    const call: InnerCall = {
+      path: canonicalPath(this.#read((transaction) => pathOfAddress(given, transaction))),
+      args: given.args,
+      identity: context.identity,
+      requestId: context.requestId,
+      caller: context.caller,
+      trusted: true,
+      scheduledJobId: context.scheduledJobId,
+      from: "Action",
+    };
+    const { result } =
+      op === "1.0/actions/query"
+        ? await this.#transactional.query(call, null)
+        : op === "1.0/actions/mutation"
+          ? await this.#transactional.mutation(call, null)
+          : await this.run(call);
+    if (!result.ok) throw new NestedFailure(result.error);
+    return result.value;
+  }
+
+  async #answerOther(
+    op: string,
+    args: unknown,
+    { release, path, context }: { release: Release; path: FunctionPath; context: CallContext },
+  ): Promise<JsonValue | undefined> {
+    const { files } = this.#parts;
+    switch (op) {
+      case "1.0/actions/schedule": {
+        const given = scheduleArgs.parse(args);
+        return this.#write((transaction) =>
+          scheduleJob(transaction, {
+            path: schedulable(release, pathOfAddress(given, transaction)),
+            args: given.args,
+            dueMs: given.ts * 1000,
+            parentJobId: context.scheduledJobId,
+          }),
+        );
+      }
+      case "1.0/actions/cancel_job": {
+        const { id } = z.object({ id: z.string() }).parse(args);
+        await this.#write((transaction) => cancelJob(transaction, id, null));
+        return null;
+      }
+      case "1.0/createFunctionHandle": {
+        const address = z.object(addressFields).parse(args);
+        return this.#read((transaction) =>
+          handleOf(canonicalPath(pathOfAddress(address, transaction)), transaction),
+        );
+      }
+      case "1.0/storageGenerateUploadUrl":
+        return files.generateUploadUrl();
+      case "1.0/storageGetUrl":
+        return this.#read((transaction) => files.getUrl(transaction, storageArgs.parse(args).storageId));
+      case "1.0/storageGetMetadata":
+        return this.#read((transaction) => files.getMetadata(transaction, storageArgs.parse(args).storageId));
+      case "1.0/storageDelete":
+        await this.#write((transaction) => files.remove(transaction, storageArgs.parse(args).storageId));
+        return null;
+      case "1.0/getUserIdentity":
+        return userIdentity(context.identity);
+      case "1.0/getRequestMetadata":
+        return requestMetadata(context);
+      case "1.0/actions/vectorSearch":
+        throw developerError("NotSupported", "Vector search is not supported by this backend.");
+      default:
+        return answerAnywhere(op, path);
+    }
+  }
+
+  #read<T>(read: (transaction: Transaction) => T): T {
+    const { database, clock } = this.#parts;
+    return read(database.begin({ kind: "query", nowMs: clock.nowMs() }));
+  }
+
+  /** One small transaction; losing against another one is settled by doing it again. */
+  async #write<T>(write: (transaction: Transaction) => T): Promise<T> {
+    const { database, clock } = this.#parts;
+    for (let failures = 0; ; failures++) {
+      const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs() });
+      const answer = write(transaction);
+      try {
+        await database.commit(transaction);
+        return answer;
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        await pause(conflictPauseMs(failures, clock), clock);
+      }
+    }
+  }
+}
+
+/** An error of an action; those that the engine made itself carry no "Uncaught" and no place. */
+export const describeEnd = (thrown: ThrownJson, release: Release): FunctionError =>
+  thrown.message === TRANSIENT_ERROR
+    ? plainError(thrown.message)
+    : ofThrown(thrown, release.deployment.program);

@@ -1,0 +1,291 @@
+import path from "node:path";
+import { Worker } from "node:worker_threads";
+import { bundle } from "../bundle";
+import type { CompiledModule } from "../program";
+import type { ModuleReport, ThrownJson } from "../realm/port";
+import type { FromWorker, HttpRequestMessage, ToWorker, WorkerSetup } from "./protocol";
+
+/** A call that runs in a worker, as the engine sees it. */
+export type ActionCall = {
+  /** Answers a system call with JSON text; a rejection carries the payload for `convex/server`. */
+  syscall(op: string, argsJson: string): Promise<string>;
+  log(level: string, text: string): void;
+};
+
+/** What workers need of the engine besides their calls. */
+export type ActionBridge = {
+  storeBlob(blob: { bytes: Uint8Array; contentType: string | null; sha256?: string }): Promise<string>;
+  readBlob(storageId: string): Promise<{ bytes: Uint8Array; contentType: string | null } | null>;
+  /** Payload of a failed system call; see `failedCall`. Never throws. */
+  describe(error: unknown): string;
+  log(line: string): void;
+};
+
+export type ActionEnd = { ok: true; value: string } | { ok: false; thrown: ThrownJson };
+export type HttpEnd =
+  | { kind: "response"; status: number; headers: [string, string][]; body: ReadableStream<Uint8Array> | null }
+  | { kind: "noRoute" }
+  | { kind: "failed"; thrown: ThrownJson };
+
+type Running = {
+  call: ActionCall;
+  receive(message: FromWorker): void;
+  /** The worker died under the call. */
+  lost(thrown: ThrownJson): void;
+};
+
+/** Convex's text for an action whose outcome nobody knows. */
+export const TRANSIENT_ERROR = "Transient error while executing action";
+const LOST: ThrownJson = { message: TRANSIENT_ERROR, stack: "" };
+
+/** One worker thread and the calls that run in it. */
+export class ActionHost {
+  readonly #worker: Worker;
+  readonly #bridge: ActionBridge;
+  readonly #running = new Map<number, Running>();
+  #nextCall = 0;
+  #closing = false;
+  #ended = false;
+
+  constructor(
+    environment: "isolate" | "node",
+    modules: readonly CompiledModule[],
+    env: { readonly [name: string]: string },
+    bridge: ActionBridge,
+  ) {
+    const setup: WorkerSetup = {
+      environment,
+      modules: modules
+        .filter((module) => module.environment === environment)
+        .map(({ path: modulePath, wrapped }) => ({ path: modulePath, wrapped })),
+      env: { ...env },
+      requireFrom: path.join(process.cwd(), "package.json"),
+    };
+    this.#bridge = bridge;
+    this.#worker = new Worker(bundle("actions/worker.ts", "node"), {
+      eval: true,
+      workerData: setup,
+      env: { ...env, TZ: "UTC" },
+      // Flags of the engine's own process (loaders above all) are not for the functions.
+      execArgv: [],
+      name: `actions (${environment})`,
+    });
+    this.#worker.unref();
+    this.#worker.on("message", (message: FromWorker) => this.#receive(message));
+    this.#worker.on("error", (error) =>
+      bridge.log(`the worker for ${environment} actions ended: ${String(error)}`),
+    );
+    this.#worker.on("exit", () => this.#exited());
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get busy(): number {
+    return this.#running.size;
+  }
+
+  /** Runs an action. Never rejects. `abandon` ends the wait, not the code, which cannot be stopped alone. */
+  run(
+    call: ActionCall,
+    request: { path: string; name: string; requestId: string; argsJson: string },
+  ): {
+    end: Promise<ActionEnd>;
+    abandon(thrown: ThrownJson): void;
+  } {
+    let finish: (end: ActionEnd) => void = () => undefined;
+    const end = new Promise<ActionEnd>((resolve) => {
+      finish = resolve;
+    });
+    const number = this.#begin(call, {
+      receive: (message) => {
+        if (message.type === "done") finish({ ok: true, value: message.value });
+        if (message.type === "failed") finish({ ok: false, thrown: message.thrown });
+      },
+      lost: (thrown) => finish({ ok: false, thrown }),
+    });
+    void end.then(() => this.#forget(number));
+    this.#post({ type: "run", call: number, ...request });
+    return { end, abandon: (thrown) => finish({ ok: false, thrown }) };
+  }
+
+  /** Routes and runs an HTTP action. Resolves with the head of the response; its body follows. */
+  http(
+    call: ActionCall,
+    request: HttpRequestMessage,
+  ): { end: Promise<HttpEnd>; closed: Promise<void>; abandon(thrown: ThrownJson): void } {
+    let finish: (end: HttpEnd) => void = () => undefined;
+    let close: () => void = () => undefined;
+    const closed = new Promise<void>((resolve) => {
+      close = resolve;
+    });
+    let body: ReadableStreamDefaultController<Uint8Array> | null = null;
+    const fail = (thrown: ThrownJson): void => {
+      finish({ kind: "failed", thrown });
+      body?.error(new Error(thrown.message));
+      body = null;
+      close();
+    };
+    const end = new Promise<HttpEnd>((resolve) => {
+      finish = resolve;
+    });
+    const number = this.#begin(call, {
+      receive: (message) => {
+        if (message.type === "failed") fail(message.thrown);
+        if (message.type === "chunk") body?.enqueue(message.bytes);
+        if (message.type === "noRoute") {
+          finish({ kind: "noRoute" });
+          close();
+        }
+        if (message.type === "head") {
+          const { status, headers } = message;
+          const start = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+            body = controller;
+          };
+          const cancel = () => {
+            body = null;
+            close();
+          };
+          finish({
+            kind: "response",
+            status,
+            headers,
+            body: message.hasBody ? new ReadableStream({ start, cancel }) : null,
+          });
+          if (!message.hasBody) close();
+        }
+        if (message.type === "end") {
+          body?.close();
+          body = null;
+          close();
+        }
+      },
+      lost: fail,
+    });
+    void closed.then(() => this.#forget(number));
+    this.#post({ type: "http", call: number, request });
+    return { end, closed, abandon: fail };
+  }
+
+  /** Loads a module and reports on its exports. */
+  analyze(modulePath: string): Promise<ModuleReport> {
+    return new Promise((resolve) => {
+      const end = (report: ModuleReport) => {
+        this.#forget(number);
+        resolve(report);
+      };
+      const silent: ActionCall = {
+        syscall: () => Promise.reject(new Error("Modules cannot make system calls while they load.")),
+        log: () => undefined,
+      };
+      const number = this.#begin(silent, {
+        receive: (message) => {
+          if (message.type === "analyzed") end(message.report);
+          if (message.type === "failed") end({ ok: false, thrown: message.thrown });
+        },
+        lost: (thrown) => end({ ok: false, thrown }),
+      });
+      this.#post({ type: "analyze", call: number, path: modulePath });
+    });
+  }
+
+  /** Ends the worker when its last call has ended, at once if none runs. */
+  closeWhenIdle(): void {
+    this.closeAfterUse();
+    if (this.#running.size === 0) void this.stop();
+  }
+
+  /** The same for a worker that is about to get a call. */
+  closeAfterUse(): void {
+    this.#closing = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#ended = true;
+    await this.#worker.terminate();
+  }
+
+  #begin(call: ActionCall, handlers: Omit<Running, "call">): number {
+    const number = this.#nextCall++;
+    this.#running.set(number, { call, ...handlers });
+    // While calls run, the worker keeps the process alive, as any pending work does.
+    this.#worker.ref();
+    return number;
+  }
+
+  #forget(number: number): void {
+    this.#running.delete(number);
+    if (this.#running.size > 0) return;
+    this.#worker.unref();
+    if (this.#closing) void this.stop();
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    const running = this.#running.get(message.call);
+    switch (message.type) {
+      case "syscall":
+        void this.#answer(running?.call, message);
+        break;
+      case "storeBlob":
+        void this.#storeBlob(message);
+        break;
+      case "getBlob":
+        void this.#readBlob(message);
+        break;
+      case "log":
+        running?.call.log(message.level, message.text);
+        break;
+      default:
+        running?.receive(message);
+    }
+  }
+
+  async #answer(
+    call: ActionCall | undefined,
+    { id, op, argsJson }: Extract<FromWorker, { type: "syscall" }>,
+  ): Promise<void> {
+    try {
+      if (call === undefined) throw new Error("The action has ended.");
+      this.#post({ type: "answer", id, ok: true, payload: await call.syscall(op, argsJson) });
+    } catch (error) {
+      this.#post({ type: "answer", id, ok: false, payload: this.#bridge.describe(error) });
+    }
+  }
+
+  async #storeBlob({
+    id,
+    bytes,
+    contentType,
+    sha256,
+  }: Extract<FromWorker, { type: "storeBlob" }>): Promise<void> {
+    try {
+      const storageId = await this.#bridge.storeBlob({
+        bytes,
+        contentType: contentType === "" ? null : contentType,
+        ...(sha256 !== null && { sha256 }),
+      });
+      this.#post({ type: "answer", id, ok: true, payload: storageId });
+    } catch (error) {
+      this.#post({ type: "answer", id, ok: false, payload: this.#bridge.describe(error) });
+    }
+  }
+
+  async #readBlob({ id, storageId }: Extract<FromWorker, { type: "getBlob" }>): Promise<void> {
+    try {
+      this.#post({ type: "blob", id, blob: await this.#bridge.readBlob(storageId) });
+    } catch (error) {
+      this.#post({ type: "answer", id, ok: false, payload: this.#bridge.describe(error) });
+    }
+  }
+
+  #exited(): void {
+    this.#ended = true;
+    for (const running of [...this.#running.values()]) running.lost(LOST);
+    this.#running.clear();
+  }
+}

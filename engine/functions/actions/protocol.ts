@@ -1,0 +1,48 @@
+import type { ModuleReport, ThrownJson } from "../realm/port";
+
+/** Messages between the engine and a worker thread that runs actions. Plain data; byte arrays are transferred. */
+
+export type WorkerSetup = {
+  environment: "isolate" | "node";
+  /** `wrapped` is the source text of `(exports, require, module) => void`. */
+  modules: { path: string; wrapped: string }[];
+  env: { [name: string]: string };
+  /** Where `require` of a Node module starts to look for packages. */
+  requireFrom: string;
+};
+
+export type HttpRequestMessage = {
+  method: string;
+  url: string;
+  headers: [string, string][];
+  body: Uint8Array | null;
+};
+
+export type ToWorker =
+  | { type: "run"; call: number; path: string; name: string; requestId: string; argsJson: string }
+  | { type: "http"; call: number; request: HttpRequestMessage }
+  | { type: "analyze"; call: number; path: string }
+  | { type: "answer"; id: number; ok: boolean; payload: string }
+  | { type: "blob"; id: number; blob: { bytes: Uint8Array; contentType: string | null } | null }
+  /** The caller is gone or the time is up: nothing of this call is wanted any more. */
+  | { type: "forget"; call: number };
+
+export type FromWorker =
+  | { type: "syscall"; call: number; id: number; op: string; argsJson: string }
+  | {
+      type: "storeBlob";
+      call: number;
+      id: number;
+      bytes: Uint8Array;
+      contentType: string;
+      sha256: string | null;
+    }
+  | { type: "getBlob"; call: number; id: number; storageId: string }
+  | { type: "log"; call: number; level: string; text: string }
+  | { type: "done"; call: number; value: string }
+  | { type: "failed"; call: number; thrown: ThrownJson }
+  | { type: "analyzed"; call: number; report: ModuleReport }
+  | { type: "noRoute"; call: number }
+  | { type: "head"; call: number; status: number; headers: [string, string][]; hasBody: boolean }
+  | { type: "chunk"; call: number; bytes: Uint8Array }
+  | { type: "end"; call: number };

@@ -1,0 +1,47 @@
+import { EngineError } from "../errors";
+
+/**
+ * A bounded number of places for calls that run at once, and a bounded queue in front of them, first come, first
+ * served. `take` answers a function that gives the place back; it throws "overloaded" when the queue is full.
+ */
+export class Places {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+  readonly #total: number;
+  readonly #waitingMax: number;
+  readonly #what: string;
+
+  constructor(what: string, total: number, waitingMax: number) {
+    this.#what = what;
+    this.#free = total;
+    this.#total = total;
+    this.#waitingMax = waitingMax;
+  }
+
+  get busy(): number {
+    return this.#total - this.#free;
+  }
+
+  async take(): Promise<() => void> {
+    if (this.#free > 0) {
+      this.#free--;
+    } else {
+      if (this.#waiting.length >= this.#waitingMax) {
+        throw new EngineError(
+          "overloaded",
+          "TooManyConcurrentRequests",
+          `Too many concurrent ${this.#what}: ${this.#total} run and ${this.#waiting.length} wait. Try again later.`,
+        );
+      }
+      await new Promise<void>((go) => this.#waiting.push(go));
+    }
+    let given = false;
+    return () => {
+      if (given) return;
+      given = true;
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    };
+  }
+}

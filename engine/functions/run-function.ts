@@ -1,0 +1,223 @@
+import { z } from "zod";
+import type { Clock } from "../clock";
+import { developerError, EngineError } from "../errors";
+import type { Catalog, Files, JsonValue, Transaction } from "../types";
+import { addressFields, pathOfAddress } from "./address";
+import type { CallContext } from "./call-context";
+import { checkArgs, checkResult } from "./check-values";
+import { type FunctionError, failedCall, NestedFailure, ofThrown, plainError } from "./failure";
+import { CALL_DEPTH_MAX, USER_TIME_MS_MAX } from "./limits";
+import { canonicalPath } from "./path";
+import type { Realm, RealmListener } from "./realm";
+import { type FunctionSpec, isError, type Release } from "./release";
+import type { Rounds } from "./rounds";
+import { answerAsync, answerSync, type SyscallScope } from "./syscalls";
+
+/** What runs queries and mutations needs of the engine. */
+export type RunnerParts = { rounds: Rounds; files: Files; catalog: Catalog; clock: Clock };
+
+export type RunRequest = {
+  release: Release;
+  transaction: Transaction;
+  spec: FunctionSpec;
+  args: JsonValue;
+  context: CallContext;
+  /** 0 for a call from outside, one more for each nested runQuery or runMutation. */
+  depth: number;
+};
+
+/** `value` is encoded JSON text. */
+export type RunResult = { ok: true; value: string } | { ok: false; error: FunctionError };
+
+type Queued = { id: number; op: string; argsJson: string };
+type Answered = { id: number; ok: boolean; payload: string };
+
+/** Seeds are drawn here and nowhere else; 16 bytes as hex. */
+const newSeed = (clock: Clock): string => Buffer.from(clock.randomBytes(16)).toString("hex");
+
+/**
+ * Runs one query or mutation in a realm, inside `transaction`. Checks arguments and result. Errors of the function
+ * are values; only failures of the engine, or of the transaction as a whole, are thrown.
+ */
+export async function runFunction(parts: RunnerParts, request: RunRequest): Promise<RunResult> {
+  const { spec, args, release } = request;
+  const wrong = checkArgs(spec, args, parts.catalog);
+  if (wrong !== null) return { ok: false, error: wrong };
+  const realm = release.realms.lease();
+  const run = new Run(parts, request, realm);
+  let clean = false;
+  try {
+    const result = await run.toEnd();
+    clean = run.leftNothing;
+    if (!result.ok) return result;
+    const bad = checkResult(spec, result.value, parts.catalog);
+    return bad === null ? result : { ok: false, error: bad };
+  } finally {
+    release.realms.giveBack(realm, clean);
+  }
+}
+
+const toEndOfTick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** One function from its first step to its last. */
+class Run implements RealmListener {
+  readonly #parts: RunnerParts;
+  readonly #request: RunRequest;
+  readonly #realm: Realm;
+  readonly #scope: SyscallScope;
+  #queued: Queued[] = [];
+  #finished: { ok: boolean; payload: string } | null = null;
+  #rejected: FunctionError | null = null;
+  #broken: unknown = null;
+  #timedOut = false;
+
+  constructor(parts: RunnerParts, request: RunRequest, realm: Realm) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#realm = realm;
+    const { release, transaction, spec, context } = request;
+    this.#scope = { release, transaction, files: parts.files, spec, context };
+  }
+
+  /** Whether the realm is as it was before: nothing of this call can reach into the next. */
+  get leftNothing(): boolean {
+    return this.#finished !== null && this.#queued.length === 0 && this.#rejected === null && !this.#timedOut;
+  }
+
+  async toEnd(): Promise<RunResult> {
+    const { spec, args, transaction } = this.#request;
+    const { port } = this.#realm;
+    const kind = spec.kind === "mutation" ? "mutation" : "query";
+    this.#realm.lease(this);
+    let leftMs = USER_TIME_MS_MAX;
+    let step = () => {
+      port.begin(transaction.nowMs, newSeed(this.#parts.clock));
+      port.invoke(spec.path.module, spec.path.name, kind, JSON.stringify([args]));
+    };
+    for (;;) {
+      const go = step;
+      const run = () => {
+        go();
+        this.#realm.drain();
+      };
+      const end = await this.#parts.rounds.run({ run, budgetMs: leftMs });
+      leftMs -= end.usedMs;
+      if (end.timedOut) {
+        this.#timedOut = true;
+        return {
+          ok: false,
+          error: plainError(`Function execution timed out (maximum duration: ${USER_TIME_MS_MAX / 1000}s)`),
+        };
+      }
+      const failed = this.#failure();
+      if (failed !== null) return failed;
+      if (this.#queued.length === 0) break;
+      const answers = await this.#answerAll();
+      step = () => {
+        for (const answer of answers) port.answer(answer.id, answer.ok, answer.payload);
+      };
+    }
+    // Node tells of rejected promises without a listener at the end of a tick; only then is the call really over.
+    await toEndOfTick();
+    const failed = this.#failure();
+    if (failed !== null) return failed;
+    if (this.#finished === null)
+      return { ok: false, error: plainError("Returned promise will never resolve") };
+    return { ok: true, value: this.#finished.payload };
+  }
+
+  #failure(): RunResult | null {
+    if (this.#broken !== null) throw this.#broken;
+    if (this.#rejected !== null) return { ok: false, error: this.#rejected };
+    if (this.#finished === null || this.#finished.ok) return null;
+    const { program } = this.#request.release.deployment;
+    return { ok: false, error: ofThrown(JSON.parse(this.#finished.payload), program) };
+  }
+
+  /** Answers everything that the function waits for, in the order in which it asked. */
+  async #answerAll(): Promise<Answered[]> {
+    const batch = this.#queued;
+    this.#queued = [];
+    const answers: Answered[] = [];
+    for (const { id, op, argsJson } of batch) {
+      try {
+        const payload =
+          op === "1.0/runUdf" ? await this.#runNested(argsJson) : answerAsync(op, argsJson, this.#scope);
+        answers.push({ id, ok: true, payload });
+      } catch (error) {
+        answers.push({ id, ok: false, payload: failedCall(error) });
+      }
+    }
+    return answers;
+  }
+
+  /** `ctx.runQuery` and `ctx.runMutation`: a realm of its own, the same clock, writes that can be undone alone. */
+  async #runNested(argsJson: string): Promise<string> {
+    const { transaction, release, context, spec: outer, depth } = this.#request;
+    const given = nestedArgs.parse(JSON.parse(argsJson));
+    if (given.udfType === "snapshotQuery") {
+      throw developerError("NotSupported", "`useStaleSnapshot` is not supported by this backend.");
+    }
+    if (given.udfType === "mutation" && outer.kind === "query") {
+      throw developerError("MutationInQuery", "Cannot run a mutation from a query.");
+    }
+    if (depth + 1 > CALL_DEPTH_MAX) {
+      throw developerError(
+        "CallDepthExceeded",
+        `Functions may call each other ${CALL_DEPTH_MAX} levels deep at most.`,
+      );
+    }
+    const path = canonicalPath(pathOfAddress(given, transaction));
+    const spec = release.resolve(path, given.udfType, context.identity, true);
+    if (isError(spec)) throw new NestedFailure(spec);
+    const before = given.udfType === "mutation" ? transaction.savepoint() : null;
+    const result = await runFunction(this.#parts, {
+      ...this.#request,
+      spec,
+      args: given.args,
+      depth: depth + 1,
+    });
+    if (result.ok) return result.value;
+    if (before !== null) transaction.rollbackTo(before);
+    throw new NestedFailure(result.error);
+  }
+
+  syscall(op: string, argsJson: string): string {
+    try {
+      return `+${answerSync(op, argsJson, this.#scope)}`;
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === "developer") return `-${error.message}`;
+      this.#broken ??= error;
+      return "-Internal error";
+    }
+  }
+
+  enqueue(id: number, op: string, argsJson: string): void {
+    this.#queued.push({ id, op, argsJson });
+  }
+
+  log(level: string, text: string): void {
+    this.#request.context.logs.add(level, text);
+  }
+
+  sawClock(): void {
+    this.#request.context.saw.clock = true;
+  }
+
+  /** Called under the watchdog: the error is put into words later. */
+  finish(ok: boolean, payload: string): void {
+    this.#finished ??= { ok, payload };
+  }
+
+  unhandled(reason: unknown): void {
+    const stack = typeof reason === "object" && reason !== null ? Reflect.get(reason, "stack") : undefined;
+    const thrown = { message: `Uncaught ${String(reason)}`, stack: typeof stack === "string" ? stack : "" };
+    this.#rejected ??= ofThrown(thrown, this.#request.release.deployment.program);
+  }
+}
+
+const nestedArgs = z.object({
+  udfType: z.enum(["query", "mutation", "snapshotQuery"]),
+  args: z.json(),
+  ...addressFields,
+});

@@ -1,0 +1,209 @@
+import type { Clock } from "../clock";
+import type { FunctionLog, LoggedRun } from "../deploy/function-log";
+import { EngineError } from "../errors";
+import type { Database, Identity, JsonValue, ReadSet, Timestamp, Transaction } from "../types";
+import type { CallContext } from "./call-context";
+import { type FunctionError, ofEngineError, plainError } from "./failure";
+import {
+  CONCURRENT_MUTATIONS_MAX,
+  CONCURRENT_QUERIES_MAX,
+  CONFLICT_BACKOFF_MS_MAX,
+  CONFLICT_BACKOFF_MS_MIN,
+  CONFLICT_RETRIES_MAX,
+  WAITING_CALLS_MAX,
+} from "./limits";
+import { LogLines } from "./log-lines";
+import { Places } from "./places";
+import { isError, type Release } from "./release";
+import { type RunnerParts, type RunResult, runFunction } from "./run-function";
+import { findResult, type Once, storeResult } from "./session-results";
+
+/** A call as it goes through the engine: everything about the caller is known. */
+export type InnerCall = {
+  path: string;
+  args: JsonValue;
+  identity: Identity;
+  requestId: string;
+  caller: { ip?: string; userAgent?: string };
+  /** True for calls of other functions, the scheduler and crons: they may call internal functions. */
+  trusted: boolean;
+  scheduledJobId: string | null;
+  from: LoggedRun["caller"];
+};
+
+export type QueryEnd = {
+  result: RunResult;
+  logs: LogLines;
+  ts: Timestamp;
+  reads: ReadSet;
+  journal: string | null;
+  saw: { identity: boolean; clock: boolean };
+};
+
+/** `ts` is null where nothing was committed. */
+export type MutationEnd = { result: RunResult; logLines: string[]; ts: Timestamp | null };
+
+export type TransactionalParts = RunnerParts & {
+  database: Database;
+  log: FunctionLog;
+  current(): Release;
+};
+
+/** Pause before the next round of a mutation that lost: doubled each time, and spread so that losers do not meet again. */
+export function conflictPauseMs(failures: number, clock: Clock): number {
+  const fullMs = Math.min(CONFLICT_BACKOFF_MS_MAX, CONFLICT_BACKOFF_MS_MIN * 2 ** failures);
+  const [spread = 0] = clock.randomBytes(1);
+  return fullMs * (0.5 + spread / 512);
+}
+
+export const pause = (ms: number, clock: Clock): Promise<void> =>
+  new Promise((resolve) => {
+    clock.setTimer(ms, resolve);
+  });
+
+export const isConflict = (error: unknown): error is EngineError =>
+  error instanceof EngineError && error.kind === "conflict";
+
+/** Queries and mutations: places, transactions, retries, results kept for clients that ask again. */
+export class TransactionalCalls {
+  readonly #parts: TransactionalParts;
+  readonly #queries = new Places("queries", CONCURRENT_QUERIES_MAX, WAITING_CALLS_MAX);
+  readonly #mutations = new Places("mutations", CONCURRENT_MUTATIONS_MAX, WAITING_CALLS_MAX);
+
+  constructor(parts: TransactionalParts) {
+    this.#parts = parts;
+  }
+
+  get busy(): number {
+    return this.#queries.busy + this.#mutations.busy;
+  }
+
+  async query(call: InnerCall, journal: string | null): Promise<QueryEnd> {
+    const { clock, database } = this.#parts;
+    const leave = await this.#queries.take();
+    try {
+      const startMs = clock.nowMs();
+      const transaction = database.begin({ kind: "query", nowMs: startMs, journal });
+      const context = this.context(call);
+      const result = await this.#runIn(transaction, "query", call, context);
+      this.report("Query", call, context.logs, result, startMs);
+      const { saw, logs } = context;
+      return {
+        result,
+        logs,
+        saw,
+        ts: transaction.beginTs,
+        reads: transaction.reads,
+        journal: transaction.nextJournal,
+      };
+    } finally {
+      leave();
+    }
+  }
+
+  /** Runs a mutation until it is committed, has failed, or has lost too often. */
+  async mutation(call: InnerCall, once: Once | null): Promise<MutationEnd> {
+    const { clock } = this.#parts;
+    const startMs = clock.nowMs();
+    for (let failures = 0; ; failures++) {
+      const context = this.context(call);
+      try {
+        const end = await this.#attempt(call, context, once);
+        this.report("Mutation", call, context.logs, end.result, startMs);
+        return end;
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        if (failures >= CONFLICT_RETRIES_MAX) {
+          const result: RunResult = { ok: false, error: plainError(error.message) };
+          this.report("Mutation", call, context.logs, result, startMs);
+          return { result, logLines: context.logs.toWire(), ts: null };
+        }
+        await pause(conflictPauseMs(failures, clock), clock);
+      }
+    }
+  }
+
+  async #attempt(call: InnerCall, context: CallContext, once: Once | null): Promise<MutationEnd> {
+    const { database, clock } = this.#parts;
+    const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs() });
+    const stored = once === null ? null : findResult(transaction, once);
+    // The commit that stored it is older than this snapshot, so a client that has seen the snapshot has seen it.
+    if (stored !== null) {
+      return {
+        result: { ok: true, value: stored.value },
+        logLines: stored.logLines,
+        ts: transaction.beginTs,
+      };
+    }
+    const result = await this.mutationIn(transaction, call, context);
+    const logLines = context.logs.toWire();
+    if (!result.ok) return { result, logLines, ts: null };
+    try {
+      if (once !== null) storeResult(transaction, once, { value: result.value, logLines });
+      const { ts } = await database.commit(transaction);
+      return { result, logLines, ts };
+    } catch (error) {
+      return { result: { ok: false, error: ofEngineError(error) }, logLines, ts: null };
+    }
+  }
+
+  /** Runs a mutation inside a transaction that the caller commits. */
+  async mutationIn(transaction: Transaction, call: InnerCall, context: CallContext): Promise<RunResult> {
+    const leave = await this.#mutations.take();
+    try {
+      return await this.#runIn(transaction, "mutation", call, context);
+    } finally {
+      // Waiting for the disk is no work: the next mutation may run meanwhile and join the same group commit.
+      leave();
+    }
+  }
+
+  async #runIn(
+    transaction: Transaction,
+    kind: "query" | "mutation",
+    call: InnerCall,
+    context: CallContext,
+  ): Promise<RunResult> {
+    const release = this.#parts.current();
+    let found: ReturnType<Release["resolve"]> | FunctionError;
+    try {
+      found = release.resolve(call.path, kind, call.identity, call.trusted);
+    } catch (error) {
+      found = ofEngineError(error);
+    }
+    if (isError(found)) return { ok: false, error: found };
+    return runFunction(this.#parts, {
+      release,
+      transaction,
+      spec: found,
+      args: call.args,
+      context,
+      depth: 0,
+    });
+  }
+
+  context(call: InnerCall): CallContext {
+    return {
+      identity: call.identity,
+      requestId: call.requestId,
+      caller: call.caller,
+      scheduledJobId: call.scheduledJobId,
+      logs: new LogLines(this.#parts.clock),
+      saw: { identity: false, clock: false },
+    };
+  }
+
+  report(kind: LoggedRun["kind"], call: InnerCall, logs: LogLines, result: RunResult, startMs: number): void {
+    this.#parts.log.add({
+      kind,
+      name: call.path.replace(/\.js:/, ":"),
+      lines: logs.lines,
+      error: result.ok ? null : result.error,
+      startMs,
+      requestId: call.requestId,
+      identity: call.identity,
+      environment: "isolate",
+      caller: call.from,
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import type { Clock } from "../clock";
+import type { ActionCalls } from "../functions/action-calls";
+import { missingFunction, parseFunctionPath } from "../functions/path";
+import type { FunctionSpec, Release } from "../functions/release";
+import {
+  conflictPauseMs,
+  type InnerCall,
+  isConflict,
+  pause,
+  type TransactionalCalls,
+} from "../functions/transactional-calls";
+import type { Database, JsonValue, Transaction } from "../types";
+
+/** What scheduled work needs of the engine. */
+export type SchedulerParts = {
+  database: Database;
+  clock: Clock;
+  transactional: TransactionalCalls;
+  actions: ActionCalls;
+  current(): Release;
+  requestId(): string;
+  /** True from the moment on when the engine ends: what fails now is for the next start. */
+  stopping(): boolean;
+  log(line: string): void;
+};
+
+export const beginWork = ({ database, clock }: SchedulerParts): Transaction =>
+  database.begin({ kind: "mutation", nowMs: clock.nowMs(), unlimited: true });
+
+export const beginLook = ({ database, clock }: SchedulerParts): Transaction =>
+  database.begin({ kind: "query", nowMs: clock.nowMs(), unlimited: true });
+
+/** A small transaction of the scheduler itself, repeated until it wins. */
+export async function writeUntilDone(
+  parts: SchedulerParts,
+  write: (transaction: Transaction) => void,
+): Promise<void> {
+  for (let failures = 0; ; failures++) {
+    const transaction = beginWork(parts);
+    write(transaction);
+    try {
+      await parts.database.commit(transaction);
+      return;
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      await pause(conflictPauseMs(failures, parts.clock), parts.clock);
+    }
+  }
+}
+
+/** What a stored path means now: functions may have gone since it was stored. */
+export function findSchedulable(
+  release: Release,
+  path: string,
+): { spec: FunctionSpec } | { problem: string } {
+  const spec = release.find(parseFunctionPath(path));
+  if (spec === undefined) return { problem: missingFunction(path.replace(/\.js:/, ":")) };
+  if (spec.kind === "query") {
+    return {
+      problem: `Unsupported function type. ${path} is defined as a Query. Only Mutation and Action can be scheduled.`,
+    };
+  }
+  return { spec };
+}
+
+/** Scheduled work runs as nobody: identities do not travel through time. */
+export const scheduledCall = (
+  parts: SchedulerParts,
+  work: { path: string; args: JsonValue; jobId: string | null; from: "Scheduler" | "Cron" },
+): InnerCall => ({
+  path: work.path,
+  args: work.args,
+  identity: { kind: "none" },
+  requestId: parts.requestId(),
+  caller: {},
+  trusted: true,
+  scheduledJobId: work.jobId,
+  from: work.from,
+});
