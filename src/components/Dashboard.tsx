@@ -37,7 +37,7 @@ function SignedInOnly({ children }: { children: ReactNode }) {
   if (isLoading) return <InboxSkeleton />;
   return (
     <main className="h-dvh">
-      <Notice title="The backend does not accept this sign-in" role="alert">
+      <Notice title="The backend does not accept this sign-in" heading="h1" role="alert">
         <p>
           The administrator finds the reason with <code>npm run pons -- doctor</code>.
         </p>

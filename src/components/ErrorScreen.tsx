@@ -17,7 +17,7 @@ export function ErrorScreen({ onRetry }: { onRetry: () => void }) {
   };
   return (
     <main className="h-dvh">
-      <Notice title="Pons is not available at the moment" icon={CloudOffIcon} role="alert">
+      <Notice title="Pons is not available at the moment" icon={CloudOffIcon} heading="h1" role="alert">
         <p>
           Its backend did not answer. If you run Pons yourself, look at the terminal, or open{" "}
           <a className="text-primary underline underline-offset-4" href="/api/health">

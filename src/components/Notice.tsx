@@ -6,12 +6,15 @@ import { cn } from "@/lib/utils";
 export function Notice({
   title,
   icon: Icon,
+  heading: Heading = "h2",
   role,
   className,
   children,
 }: {
   title: string;
   icon?: LucideIcon;
+  /** `h1` where the notice is the whole page. */
+  heading?: "h1" | "h2";
   role?: "alert" | "status";
   className?: string;
   children?: ReactNode;
@@ -25,7 +28,7 @@ export function Notice({
       )}
     >
       {Icon && <Icon className="mb-1 size-7" strokeWidth={1.5} aria-hidden="true" />}
-      <h2 className="font-medium text-base text-foreground">{title}</h2>
+      <Heading className="font-medium text-base text-foreground">{title}</Heading>
       {children}
     </div>
   );

@@ -1,7 +1,8 @@
 import type { TOCItemType } from "fumadocs-core/toc";
-import defaultMdxComponents from "fumadocs-ui/mdx";
-import { DocsBody, DocsDescription, DocsPage, DocsTitle } from "fumadocs-ui/page";
+import { DocsBody, DocsDescription, DocsPage, DocsTitle } from "fumadocs-ui/layouts/docs/page";
 import type { MDXContent } from "mdx/types";
+import { docsComponents } from "./DocsComponents";
+import { tableOfContents } from "./TableOfContents";
 
 /** One page of the documentation. */
 export function DocsArticle({
@@ -16,11 +17,11 @@ export function DocsArticle({
   Body: MDXContent;
 }) {
   return (
-    <DocsPage toc={toc}>
+    <DocsPage toc={toc} slots={{ toc: tableOfContents }}>
       <DocsTitle>{title}</DocsTitle>
       <DocsDescription>{description}</DocsDescription>
       <DocsBody>
-        <Body components={defaultMdxComponents} />
+        <Body components={docsComponents} />
       </DocsBody>
     </DocsPage>
   );

@@ -62,7 +62,7 @@ export function Inbox({ user }: { user: SignedInUser }) {
 
 function UnknownAccount() {
   return (
-    <Notice title="There is no such inbox" icon={SearchXIcon}>
+    <Notice title="There is no such inbox" icon={SearchXIcon} heading="h1">
       <p>The address is wrong, or the account is not yours.</p>
       <Button className="mt-2" onClick={() => correctTo({})}>
         Open my inbox
@@ -73,7 +73,7 @@ function UnknownAccount() {
 
 function NoAccount() {
   return (
-    <Notice title="Connect a WhatsApp number" icon={PlugIcon}>
+    <Notice title="Connect a WhatsApp number" icon={PlugIcon} heading="h1">
       <p>No business number is connected yet. On the machine that runs Pons:</p>
       <pre className="w-full overflow-x-auto rounded-lg border bg-muted p-3 text-left text-foreground text-xs">
         npm run pons -- accounts add
