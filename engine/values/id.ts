@@ -99,3 +99,14 @@ function unbase32(text: string): number[] | null {
   // What is left over is padding: less than one character of it, all zero.
   return bits < 5 && held === 0 && bytes.length > RANDOM_BYTES + CHECKSUM_BYTES ? bytes : null;
 }
+
+/** Why `tableNumberOf` refused an id, in the words that Convex uses. */
+export function describeIdFault(id: string): string {
+  if (id.length < LENGTH_MIN || id.length > LENGTH_MAX) {
+    return `Unable to decode ID: Invalid ID length ${id.length}`;
+  }
+  const isBase32 = [...id].every((character) => ALPHABET.includes(character));
+  return isBase32
+    ? "Unable to decode ID: Invalid ID version or checksum"
+    : "Unable to decode ID: ID wasn't valid base32";
+}

@@ -1,0 +1,393 @@
+import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
+import path from "node:path";
+import { EngineError } from "../errors";
+import { bytesToKey, encodeKey, type Key, keyToBytes } from "../values/key";
+import { directoryInUse, lockDirectory } from "./directory-lock";
+import {
+  openSqlite,
+  type Sqlite,
+  type SqliteStatement,
+  type SqlRow,
+  type SqlValue,
+  sqliteFailure,
+} from "./driver";
+import { idBounds } from "./id-bounds";
+import { migrate } from "./layout";
+
+/** A document as it lies on disk: its row number, its size by Convex's formula and its canonical encoded JSON. */
+export type StoredDoc = { readonly rid: number; readonly size: number; readonly text: string };
+export type StoredEntry = StoredDoc & { readonly key: Key };
+
+/** Keys from `start` (inclusive) to `end` (exclusive; null: no bound). */
+export type Interval = { readonly start: Key; readonly end: Key | null };
+
+/** One index entry that a write takes away, puts in, or both. */
+export type EntryChange = { readonly xid: number; readonly oldKey: Key | null; readonly newKey: Key | null };
+
+/** One document that a commit changes. `rid` is null for a new one. */
+export type DocWrite = {
+  readonly tid: number;
+  readonly id: string;
+  readonly rid: number | null;
+  /** Null deletes. */
+  readonly next: { readonly size: number; readonly text: string } | null;
+  readonly entries: readonly EntryChange[];
+};
+
+export type TableRow = { tid: number; component: string; name: string; number: number };
+export type IndexRow = { xid: number; tid: number; name: string; fields: readonly string[] };
+
+export type StoreOptions = {
+  dataDir: string;
+  fsync: "full" | "normal" | "off";
+  /** Bounds the file, in pages of 4 KiB: how a test runs out of disk. */
+  pagesMax?: number;
+};
+
+const DATABASE_FILE = "engine.sqlite3";
+/** The first bytes of every SQLite file (https://sqlite.org/fileformat.html, 1.3). */
+const SQLITE_MAGIC = "SQLite format 3\0";
+/** Files up to this size are checked wholly at start: about 0.1 s. Larger ones tell of damage when it is read. */
+const CHECKED_AT_START_BYTES_MAX = 16 * 1024 * 1024;
+/** Page cache. Negative values of the pragma count KiB. */
+const CACHE_KIB = 64 * 1024;
+/** Pages in the write-ahead log before SQLite moves them into the file: fewer pauses than its default of 1,000. */
+const WAL_PAGES_BEFORE_CHECKPOINT = 4000;
+/** The log is cut back to this size after a burst. */
+const WAL_BYTES_KEPT = 64 * 1024 * 1024;
+
+/**
+ * Rows, index entries, the catalog and a few named values on SQLite. Knows neither transactions of functions nor
+ * documents' meaning: what it answers is always the newest state on disk.
+ */
+export class Store {
+  readonly #sqlite: Sqlite;
+  readonly #unlock: () => void;
+  readonly #statements = new Map<string, SqliteStatement>();
+  #nextRid: number;
+
+  constructor(sqlite: Sqlite, unlock: () => void) {
+    this.#sqlite = sqlite;
+    this.#unlock = unlock;
+    this.#nextRid = Number(this.#one("SELECT coalesce(max(rid), 0) + 1 AS rid FROM docs")?.["rid"] ?? 1);
+  }
+
+  /** Runs `body` as one SQLite transaction: on disk when it returns, wholly undone when it throws. */
+  atomically<Result>(body: () => Result): Result {
+    const ridBefore = this.#nextRid;
+    try {
+      return this.#sqlite.transaction(body);
+    } catch (error) {
+      this.#nextRid = ridBefore;
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#sqlite.close();
+    this.#unlock();
+  }
+
+  // ------------------------------------------------------------- documents
+
+  get(tid: number, id: string): StoredDoc | null {
+    const row = this.#one("SELECT rid, size, val FROM docs WHERE tid = ? AND id = ?", tid, id);
+    return row === undefined ? null : toDoc(row);
+  }
+
+  /** Up to `limit` entries of an index inside `interval`, in the asked order, with their documents. */
+  scan(xid: number, interval: Interval, order: "asc" | "desc", limit: number): StoredEntry[] {
+    const upper = interval.end === null ? "" : "AND i.key < ?";
+    const statement = this.#prepare(
+      `SELECT i.key, d.rid, d.size, d.val FROM idx i CROSS JOIN docs d ON d.rid = i.rid
+       WHERE i.xid = ? AND i.key >= ? ${upper} ORDER BY i.key ${order} LIMIT ?`,
+    );
+    const start = keyToBytes(interval.start);
+    const rows =
+      interval.end === null
+        ? statement.all(xid, start, limit)
+        : statement.all(xid, start, keyToBytes(interval.end), limit);
+    return rows.map((row) => toEntry(row, bytesToKey(toBytes(row["key"]))));
+  }
+
+  /** The same for the index by id, which is the table itself. */
+  scanIds(tid: number, interval: Interval, order: "asc" | "desc", limit: number): StoredEntry[] {
+    const bounds = idBounds(interval);
+    if (bounds === null) {
+      return [];
+    }
+    const lower = bounds.lower === null ? "" : `AND id ${bounds.lower.inclusive ? ">=" : ">"} ?`;
+    const upper = bounds.upper === null ? "" : `AND id ${bounds.upper.inclusive ? "<=" : "<"} ?`;
+    const statement = this.#prepare(
+      `SELECT id, rid, size, val FROM docs WHERE tid = ? ${lower} ${upper} ORDER BY id ${order} LIMIT ?`,
+    );
+    const parameters: SqlValue[] = [tid];
+    for (const bound of [bounds.lower, bounds.upper]) {
+      if (bound !== null) {
+        parameters.push(bound.id);
+      }
+    }
+    return statement.all(...parameters, limit).map((row) => toEntry(row, encodeKey(String(row["id"]))));
+  }
+
+  /** Writes one changed document and its index entries; call inside `atomically`. */
+  write(change: DocWrite): void {
+    const rid = change.rid ?? this.#nextRid++;
+    if (change.next === null) {
+      this.#prepare("DELETE FROM docs WHERE rid = ?").run(rid);
+    } else if (change.rid === null) {
+      this.#prepare("INSERT INTO docs (rid, tid, id, size, val) VALUES (?, ?, ?, ?, ?)").run(
+        rid,
+        change.tid,
+        change.id,
+        change.next.size,
+        change.next.text,
+      );
+    } else {
+      this.#prepare("UPDATE docs SET size = ?, val = ? WHERE rid = ?").run(
+        change.next.size,
+        change.next.text,
+        rid,
+      );
+    }
+    for (const { xid, oldKey, newKey } of change.entries) {
+      if (oldKey === newKey) {
+        continue;
+      }
+      if (oldKey !== null) {
+        this.removeEntry(xid, oldKey);
+      }
+      if (newKey !== null) {
+        this.putEntry(xid, newKey, rid);
+      }
+    }
+  }
+
+  putEntry(xid: number, key: Key, rid: number): void {
+    this.#prepare("INSERT INTO idx (xid, key, rid) VALUES (?, ?, ?)").run(xid, keyToBytes(key), rid);
+  }
+
+  /** Puts an entry that may be there already. */
+  replaceEntry(xid: number, key: Key, rid: number): void {
+    this.#prepare("INSERT OR REPLACE INTO idx (xid, key, rid) VALUES (?, ?, ?)").run(
+      xid,
+      keyToBytes(key),
+      rid,
+    );
+  }
+
+  /** Takes an entry out, if it is there. */
+  removeEntry(xid: number, key: Key): void {
+    this.#prepare("DELETE FROM idx WHERE xid = ? AND key = ?").run(xid, keyToBytes(key));
+  }
+
+  /** Rows of a table in order of insertion, after row `afterRid`: how the whole of it is walked. */
+  page(tid: number, afterRid: number, limit: number): (StoredDoc & { readonly id: string })[] {
+    return this.#prepare("SELECT id, rid, size, val FROM docs WHERE tid = ? AND rid > ? ORDER BY rid LIMIT ?")
+      .all(tid, afterRid, limit)
+      .map((row) => ({ ...toDoc(row), id: String(row["id"]) }));
+  }
+
+  // --------------------------------------------------------------- catalog
+
+  tables(): TableRow[] {
+    return this.#prepare("SELECT tid, component, name, number FROM tables")
+      .all()
+      .map((row) => ({
+        tid: Number(row["tid"]),
+        component: String(row["component"]),
+        name: String(row["name"]),
+        number: Number(row["number"]),
+      }));
+  }
+
+  indexes(): IndexRow[] {
+    return this.#prepare("SELECT xid, tid, name, fields FROM indexes")
+      .all()
+      .map((row) => ({
+        xid: Number(row["xid"]),
+        tid: Number(row["tid"]),
+        name: String(row["name"]),
+        fields: String(row["fields"]) === "" ? [] : String(row["fields"]).split(","),
+      }));
+  }
+
+  schemas(): { component: string; json: string }[] {
+    return this.#prepare("SELECT component, json FROM schemas")
+      .all()
+      .map((row) => ({ component: String(row["component"]), json: String(row["json"]) }));
+  }
+
+  addTable(table: TableRow): void {
+    this.#prepare("INSERT INTO tables (tid, component, name, number) VALUES (?, ?, ?, ?)").run(
+      table.tid,
+      table.component,
+      table.name,
+      table.number,
+    );
+  }
+
+  addIndex(index: IndexRow): void {
+    this.#prepare("INSERT INTO indexes (xid, tid, name, fields) VALUES (?, ?, ?, ?)").run(
+      index.xid,
+      index.tid,
+      index.name,
+      index.fields.join(","),
+    );
+  }
+
+  /** Takes an index out of the catalog; its entries stay until `dropEntries`. */
+  removeIndex(xid: number): void {
+    this.#prepare("DELETE FROM indexes WHERE xid = ?").run(xid);
+  }
+
+  /** Deletes up to `limit` entries of an index; answers how many there were to delete. */
+  dropEntries(xid: number, limit: number): number {
+    return this.#prepare(
+      "DELETE FROM idx WHERE xid = ?1 AND key IN (SELECT key FROM idx WHERE xid = ?1 LIMIT ?2)",
+    ).run(xid, limit);
+  }
+
+  setSchema(component: string, json: string | null): void {
+    if (json === null) {
+      this.#prepare("DELETE FROM schemas WHERE component = ?").run(component);
+    } else {
+      this.#prepare("INSERT OR REPLACE INTO schemas (component, json) VALUES (?, ?)").run(component, json);
+    }
+  }
+
+  meta(name: string): string | null {
+    const row = this.#one("SELECT value FROM meta WHERE name = ?", name);
+    return row === undefined ? null : String(row["value"]);
+  }
+
+  setMeta(name: string, value: string): void {
+    this.#prepare("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)").run(name, value);
+  }
+
+  /** Statements are compiled once; their number is bounded by the spellings in this file. */
+  #prepare(sql: string): SqliteStatement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#sqlite.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #one(sql: string, ...parameters: SqlValue[]): SqlRow | undefined {
+    return this.#prepare(sql).get(...parameters);
+  }
+}
+
+/**
+ * Opens the store of a data directory, creating both where they are missing.
+ * Throws EngineError: `DataDirectoryInUse`, `DatabaseDamaged`, `DatabaseForeign`, `DatabaseTooNew`,
+ * `DataDirectoryUnusable`. A damaged file is left as it is.
+ */
+export function openStore(options: StoreOptions): Store {
+  const { dataDir } = options;
+  const file = path.join(dataDir, DATABASE_FILE);
+  try {
+    mkdirSync(dataDir, { recursive: true });
+  } catch (error) {
+    throw unusable(dataDir, error);
+  }
+  const unlock = lockDirectory(dataDir);
+  let sqlite: Sqlite | null = null;
+  try {
+    checkMagic(file);
+    sqlite = openSqlite(file);
+    configure(sqlite, file, options);
+    return new Store(sqlite, unlock);
+  } catch (error) {
+    sqlite?.close();
+    unlock();
+    throw explain(error, dataDir, file);
+  }
+}
+
+function configure(sqlite: Sqlite, file: string, options: StoreOptions): void {
+  const isSmall = statSync(file).size <= CHECKED_AT_START_BYTES_MAX;
+  // The lock is taken by the first access and kept until the file is closed.
+  sqlite.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; COMMIT");
+  if (isSmall) {
+    const verdict = sqlite.prepare("PRAGMA quick_check(1)").get();
+    if (verdict?.["quick_check"] !== "ok") {
+      throw damaged(file, String(verdict?.["quick_check"]));
+    }
+  }
+  sqlite.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = ${options.fsync.toUpperCase()};
+    PRAGMA cache_size = -${CACHE_KIB};
+    PRAGMA wal_autocheckpoint = ${WAL_PAGES_BEFORE_CHECKPOINT};
+    PRAGMA journal_size_limit = ${WAL_BYTES_KEPT};
+    PRAGMA temp_store = MEMORY;
+  `);
+  migrate(sqlite, file);
+  if (options.pagesMax !== undefined) {
+    sqlite.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
+  }
+}
+
+function checkMagic(file: string): void {
+  if (!existsSync(file) || statSync(file).size === 0) {
+    return;
+  }
+  const bytes = Buffer.alloc(SQLITE_MAGIC.length);
+  const descriptor = openSync(file, "r");
+  try {
+    readSync(descriptor, bytes, 0, bytes.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  if (bytes.toString("latin1") !== SQLITE_MAGIC) {
+    throw damaged(file, "it does not begin as a database does");
+  }
+}
+
+function explain(error: unknown, dataDir: string, file: string): unknown {
+  if (error instanceof EngineError) {
+    return error;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  switch (sqliteFailure(error)) {
+    case "corrupt":
+      return damaged(file, reason);
+    case "busy":
+      return directoryInUse(dataDir, null);
+    default:
+      return unusable(dataDir, error);
+  }
+}
+
+const damaged = (file: string, reason: string) =>
+  new EngineError(
+    "internal",
+    "DatabaseDamaged",
+    `The database ${file} is damaged (${reason}) and was left as it is: restore a backup, or move it away to start empty.`,
+  );
+
+const unusable = (dataDir: string, cause: unknown) =>
+  new EngineError(
+    "internal",
+    "DataDirectoryUnusable",
+    `The data directory ${dataDir} cannot be used (${cause instanceof Error ? cause.message : String(cause)}): check that it may be written to.`,
+    { cause },
+  );
+
+const toDoc = (row: SqlRow): StoredDoc => ({
+  rid: Number(row["rid"]),
+  size: Number(row["size"]),
+  text: String(row["val"]),
+});
+
+const toEntry = (row: SqlRow, key: Key): StoredEntry => ({ ...toDoc(row), key });
+
+function toBytes(value: SqlValue | undefined): Uint8Array {
+  if (value instanceof Uint8Array) {
+    return value;
+  }
+  throw new EngineError("internal", "DatabaseDamaged", "An index entry has no key.");
+}

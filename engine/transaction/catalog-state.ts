@@ -1,0 +1,58 @@
+import { SYSTEM_TABLES } from "../system-tables";
+import type { ValidatorTables } from "../values/validator";
+import { isSystemName, type TableInfo } from "./table";
+
+/** Numbers up to this one are the engine's own (Convex reserves the same range). */
+export const SYSTEM_TABLE_NUMBER_MAX = 10_000;
+
+const VISIBLE_SYSTEM_TABLES: ReadonlySet<string> = new Set(
+  SYSTEM_TABLES.filter((table) => table.visible).map((table) => table.name),
+);
+
+/** Whether functions may know of a table: their own, and those that `db.system` shows. */
+export const isVisibleToFunctions = (name: string): boolean =>
+  !isSystemName(name) || VISIBLE_SYSTEM_TABLES.has(name);
+
+/**
+ * Which tables there are, at one moment. Never changed: a commit that adds tables makes a new one, and transactions
+ * keep the one that they began with.
+ */
+export class CatalogState {
+  readonly #byName: ReadonlyMap<string, TableInfo>;
+  readonly #byNumber: ReadonlyMap<string, TableInfo>;
+
+  constructor(tables: Iterable<TableInfo>) {
+    const all = [...tables];
+    this.#byName = new Map(all.map((table) => [`${table.component}:${table.name}`, table]));
+    this.#byNumber = new Map(all.map((table) => [`${table.component}:${table.number}`, table]));
+  }
+
+  table(component: string, name: string): TableInfo | null {
+    return this.#byName.get(`${component}:${name}`) ?? null;
+  }
+
+  tableByNumber(component: string, number: number): TableInfo | null {
+    return this.#byNumber.get(`${component}:${number}`) ?? null;
+  }
+
+  tables(): Iterable<TableInfo> {
+    return this.#byName.values();
+  }
+
+  /** The same with some tables added or replaced. */
+  with(tables: readonly TableInfo[]): CatalogState {
+    const replaced = new Map(this.#byName);
+    for (const table of tables) {
+      replaced.set(`${table.component}:${table.name}`, table);
+    }
+    return new CatalogState(replaced.values());
+  }
+
+  /** What `v.id(table)` is checked against in a component. */
+  validatorTables(component: string): ValidatorTables {
+    return {
+      tableNumber: (name) => this.table(component, name)?.number ?? null,
+      tableName: (number) => this.tableByNumber(component, number)?.name ?? null,
+    };
+  }
+}

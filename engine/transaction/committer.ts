@@ -1,0 +1,257 @@
+import type { Clock } from "../clock";
+import { EngineError } from "../errors";
+import { sqliteFailure } from "../storage/driver";
+import type { Store } from "../storage/store";
+import type { CommitNotice, CommitResult, Timestamp } from "../types";
+import { encodeKeys } from "../values/key";
+import type { RowChange } from "./row-writer";
+import { snapshotExpired } from "./snapshot";
+import { qualifiedName, type TableInfo } from "./table";
+import type { EngineTransaction } from "./transaction";
+import type { LogEntry, WriteLog } from "./write-log";
+
+/** Where a test may look, or kill the process. `after_commit_before_publish` says that the fsync is done. */
+export type FaultPoint = "before_flush" | "after_commit_before_publish" | "after_publish";
+export type Faults = { at(point: FaultPoint, ts: Timestamp): void };
+
+/** Transactions of one SQLite commit: enough to share an fsync, few enough not to hold up the process. */
+const BATCH_TRANSACTIONS_MAX = 128;
+/** Characters of documents in one SQLite commit. */
+const BATCH_CHARS_MAX = 8 * 1024 * 1024;
+/** Accepted commits that wait for their flush. Beyond it the engine is overloaded. */
+const PENDING_COMMITS_MAX = 10_000;
+
+const NANOSECONDS_PER_MS = 1_000_000n;
+export const META_LAST_TS = "last_ts";
+
+type Pending = {
+  readonly entry: LogEntry;
+  readonly changes: readonly RowChange[];
+  readonly newTables: readonly TableInfo[];
+  readonly chars: number;
+  readonly resolve: (result: CommitResult) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+export type PublishedCommit = { readonly entry: LogEntry; readonly notice: CommitNotice };
+
+export type CommitterParts = {
+  readonly store: Store;
+  readonly log: WriteLog;
+  readonly clock: Clock;
+  readonly faults: Faults | null;
+  /** Newest timestamp on disk. */
+  readonly lastTs: Timestamp;
+  /** Commits are durable and readable; `newTables` exist from now on. Called in order, before callers are answered. */
+  readonly publish: (commits: readonly PublishedCommit[], newTables: readonly TableInfo[]) => void;
+};
+
+/**
+ * Takes transactions one after the other: checks each against all that came before it, on disk or still waiting, gives
+ * it a timestamp, and writes all that arrived in one turn of the event loop with one fsync.
+ */
+export class Committer {
+  readonly #parts: CommitterParts;
+  #pending: Pending[] = [];
+  #lastTs: Timestamp;
+  #publishedTs: Timestamp;
+  #flushIsDue = false;
+  #isClosed = false;
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts;
+    this.#lastTs = parts.lastTs;
+    this.#publishedTs = parts.lastTs;
+  }
+
+  /** Timestamp of the newest commit that is on disk and visible. */
+  get publishedTs(): Timestamp {
+    return this.#publishedTs;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Throws "conflict" or "overloaded" at once; resolves after the fsync. */
+  commit(transaction: EngineTransaction): Promise<CommitResult> {
+    const { seq, ts: beginTs } = transaction.snapshot;
+    if (!transaction.hasWrites()) {
+      return Promise.resolve({ ts: beginTs });
+    }
+    if (this.#isClosed || this.#pending.length >= PENDING_COMMITS_MAX) {
+      throw overloaded(this.#isClosed ? "it is shutting down" : "too many commits are waiting");
+    }
+    this.#checkConflict(transaction, seq);
+    const ts = this.nextTs();
+    const changes = transaction.writer.changes(ts);
+    const newTables = [...transaction.createdTables].filter((table) =>
+      changes.some((change) => change.table === table),
+    );
+    const entry = this.#parts.log.append({
+      ts,
+      atMs: this.#parts.clock.nowMs(),
+      changes,
+      catalogKeys: newTables.map((table) => encodeKeys([table.component, table.name])),
+    });
+    const chars = changes.reduce((sum, change) => sum + (change.next?.text.length ?? 0), 0);
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ entry, changes, newTables, chars, resolve, reject });
+      this.#scheduleFlush();
+    });
+  }
+
+  /** A timestamp above every one before it (law L9), whatever the wall clock does. */
+  nextTs(): Timestamp {
+    const now = BigInt(Math.floor(this.#parts.clock.nowMs())) * NANOSECONDS_PER_MS;
+    this.#lastTs = now > this.#lastTs ? now : this.#lastTs + 1n;
+    return this.#lastTs;
+  }
+
+  /** Writes everything accepted so far. */
+  flushAll(): void {
+    while (this.#pending.length > 0) {
+      this.#flush();
+    }
+  }
+
+  /**
+   * Changes the database outside of any transaction (catalog): `write` runs inside one SQLite transaction, after all
+   * accepted commits. Answers its timestamp.
+   */
+  exclusively(write: () => void): Timestamp {
+    if (this.#isClosed) {
+      throw overloaded("it is shutting down");
+    }
+    this.flushAll();
+    const ts = this.nextTs();
+    const { store, log, clock } = this.#parts;
+    store.atomically(() => {
+      write();
+      store.setMeta(META_LAST_TS, String(ts));
+    });
+    const entry = log.append({ ts, atMs: clock.nowMs(), changes: [], catalogKeys: [] });
+    log.publish(entry.seq, clock.nowMs());
+    this.#publishedTs = ts;
+    return ts;
+  }
+
+  close(): void {
+    this.flushAll();
+    this.#isClosed = true;
+  }
+
+  #checkConflict(transaction: EngineTransaction, seq: number): void {
+    const { log } = this.#parts;
+    if (log.isExpired(seq)) {
+      throw snapshotExpired();
+    }
+    const conflict = log.conflict(transaction.reads, seq);
+    if (conflict !== null) {
+      const { change } = conflict;
+      const what =
+        change === null
+          ? "A table that this mutation used was created while it was being run."
+          : `Documents read from or written to the "${change.table.name}" table changed while this mutation was being run and on every subsequent retry. Another call to this mutation changed the document with ID "${change.id}". See https://docs.convex.dev/error#1`;
+      throw new EngineError("conflict", "OptimisticConcurrencyControlFailure", what);
+    }
+  }
+
+  #scheduleFlush(): void {
+    if (!this.#flushIsDue) {
+      this.#flushIsDue = true;
+      setImmediate(() => {
+        this.#flushIsDue = false;
+        this.#flush();
+        if (this.#pending.length > 0) {
+          this.#scheduleFlush();
+        }
+      });
+    }
+  }
+
+  #flush(): void {
+    const batch = this.#takeBatch();
+    const last = batch.at(-1);
+    if (last === undefined) {
+      return;
+    }
+    const { store, faults } = this.#parts;
+    faults?.at("before_flush", last.entry.ts);
+    try {
+      store.atomically(() => {
+        for (const { newTables, changes } of batch) {
+          for (const table of newTables) {
+            addTable(store, table);
+          }
+          for (const change of changes) {
+            store.write({ ...change, tid: change.table.tid });
+          }
+        }
+        store.setMeta(META_LAST_TS, String(last.entry.ts));
+      });
+    } catch (error) {
+      this.#fail(batch, error);
+      return;
+    }
+    faults?.at("after_commit_before_publish", last.entry.ts);
+    this.#publish(batch, last.entry);
+    faults?.at("after_publish", last.entry.ts);
+  }
+
+  #takeBatch(): Pending[] {
+    let chars = 0;
+    let count = 0;
+    for (const pending of this.#pending) {
+      chars += pending.chars;
+      if (count >= BATCH_TRANSACTIONS_MAX || (count > 0 && chars > BATCH_CHARS_MAX)) {
+        break;
+      }
+      count += 1;
+    }
+    return this.#pending.splice(0, count);
+  }
+
+  /** All commits of a batch become readable at once, as SQLite has them all at once. */
+  #publish(batch: readonly Pending[], last: LogEntry): void {
+    const { log, clock, publish } = this.#parts;
+    log.publish(last.seq, clock.nowMs());
+    this.#publishedTs = last.ts;
+    publish(
+      batch.map(({ entry }) => ({
+        entry,
+        notice: { ts: entry.ts, tables: new Set(entry.changes.map((change) => qualifiedName(change.table))) },
+      })),
+      batch.flatMap(({ newTables }) => newTables),
+    );
+    for (const { entry, resolve } of batch) {
+      resolve({ ts: entry.ts });
+    }
+  }
+
+  /** Nothing of the batch is on disk. What was accepted after it was checked against it and has to go as well. */
+  #fail(batch: readonly Pending[], error: unknown): void {
+    const failed = [...batch, ...this.#pending.splice(0)];
+    this.#parts.log.dropUnpublished();
+    const reason = error instanceof Error ? error.message : String(error);
+    const failure =
+      sqliteFailure(error) === "unavailable"
+        ? overloaded(`the disk does not take the write (${reason})`, error)
+        : new EngineError("internal", "CommitFailed", `The commit failed: ${reason}`, { cause: error });
+    for (const { reject } of failed) {
+      reject(failure);
+    }
+  }
+}
+
+export function addTable(store: Store, table: TableInfo): void {
+  store.addTable(table);
+  for (const index of [table.byId, table.byCreationTime, ...table.indexes.values()]) {
+    store.addIndex({ xid: index.xid, tid: table.tid, name: index.name, fields: index.fields });
+  }
+}
+
+const overloaded = (reason: string, cause?: unknown) =>
+  new EngineError("overloaded", "StorageUnavailable", `The engine cannot store this now: ${reason}.`, {
+    cause,
+  });

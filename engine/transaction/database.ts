@@ -1,0 +1,254 @@
+import type { Clock } from "../clock";
+import { EngineError } from "../errors";
+import { openStore, type Store } from "../storage/store";
+import { Watchers } from "../subscriptions/watchers";
+import type {
+  BeginOptions,
+  CommitNotice,
+  CommitResult,
+  Database,
+  ReadSet,
+  Timestamp,
+  Transaction,
+  Watch,
+} from "../types";
+import { CursorCodec } from "../values/cursor";
+import { EngineCatalog } from "./catalog";
+import type { CatalogState } from "./catalog-state";
+import { Committer, type Faults, META_LAST_TS, type PublishedCommit } from "./committer";
+import { loadCatalog, settleSystemTables } from "./load-catalog";
+import { Reads } from "./read-set";
+import { Snapshot, snapshotExpired } from "./snapshot";
+import type { TableInfo } from "./table";
+import { TableFactory } from "./table-factory";
+import { EngineTransaction, type TransactionHost } from "./transaction";
+import { WriteLog } from "./write-log";
+
+export type DatabaseOptions = {
+  dataDir: string;
+  clock: Clock;
+  /** `full` is the promise of law L5; the others exist for tests and measurements. */
+  fsync: "full" | "normal" | "off";
+  log: (line: string) => void;
+  /** Called at the points of the commit where a test looks or kills the process. */
+  faults?: Faults;
+  /** Bounds the database file, in pages of 4 KiB: how a test runs out of disk. */
+  pagesMax?: number;
+};
+
+/** Secret of the data directory that cursors are authenticated with, in hex. */
+const META_CURSOR_KEY = "cursor_key";
+const CURSOR_KEY_BYTES = 32;
+const ID_BYTES = 16;
+/** Ids whose random bytes are drawn at once. */
+const IDS_PER_DRAW = 256;
+/** How far creation times may run ahead of the clock before they follow it again, as after a step back. */
+const CREATION_TIME_LEAD_MS = 1000;
+
+/**
+ * Opens a data directory, creating it where it is missing. Throws EngineError with one sentence for people:
+ * `DataDirectoryInUse`, `DatabaseDamaged`, `DatabaseForeign`, `DatabaseTooNew`, `DataDirectoryUnusable`.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const store = openStore(options);
+  let database: EngineDatabase;
+  try {
+    database = new EngineDatabase(store, options);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  await database.recover();
+  return database;
+}
+
+class EngineDatabase implements Database, TransactionHost {
+  readonly clock: Clock;
+  readonly catalog: EngineCatalog;
+  readonly cursors: CursorCodec;
+  readonly #store: Store;
+  readonly #log = new WriteLog();
+  readonly #committer: Committer;
+  readonly #factory: TableFactory;
+  readonly #watchers = new Watchers();
+  readonly #listeners = new Set<(commit: CommitNotice) => void>();
+  readonly #report: (line: string) => void;
+  #state: CatalogState;
+  #randomPool: Uint8Array = new Uint8Array();
+  #randomAt = 0;
+  #lastCreationTime = 0;
+
+  constructor(store: Store, options: DatabaseOptions) {
+    this.#store = store;
+    this.clock = options.clock;
+    this.#report = options.log;
+    const loaded = loadCatalog(store);
+    this.#factory = new TableFactory(loaded);
+    this.#state = settleSystemTables(store, loaded, this.#factory);
+    this.cursors = new CursorCodec(this.#cursorKey());
+    this.#committer = new Committer({
+      store,
+      log: this.#log,
+      clock: options.clock,
+      faults: options.faults ?? null,
+      lastTs: this.#firstTs(),
+      publish: (commits, newTables) => this.#publish(commits, newTables),
+    });
+    this.catalog = new EngineCatalog({
+      store,
+      factory: this.#factory,
+      committer: this.#committer,
+      state: () => this.#state,
+      replace: (state) => this.#replaceCatalog(state),
+    });
+  }
+
+  async recover(): Promise<void> {
+    await this.catalog.sweep();
+  }
+
+  get latestTs(): Timestamp {
+    return this.#committer.publishedTs;
+  }
+
+  begin(options: BeginOptions): Transaction {
+    const { ts = this.latestTs } = options;
+    const seq = ts === this.latestTs ? this.#log.publishedSeq : this.#log.seqAt(ts);
+    if (seq === null) {
+      throw snapshotExpired();
+    }
+    return new EngineTransaction(this, new Snapshot(this.#store, this.#log, this.#state, ts, seq), options);
+  }
+
+  async commit(transaction: Transaction): Promise<CommitResult> {
+    if (!(transaction instanceof EngineTransaction)) {
+      throw foreign("transaction");
+    }
+    return this.#committer.commit(transaction);
+  }
+
+  watch(reads: ReadSet, sinceTs: Timestamp, onStale: (ts: Timestamp) => void): Watch {
+    if (!(reads instanceof Reads)) {
+      throw foreign("read set");
+    }
+    const staleTs = this.#staleSince(reads, sinceTs);
+    if (staleTs === null) {
+      return this.#watchers.add(reads, onStale);
+    }
+    const soon = setImmediate(() => onStale(staleTs));
+    return { close: () => clearImmediate(soon) };
+  }
+
+  onCommit(listener: (commit: CommitNotice) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#committer.isClosed) {
+      this.#committer.close();
+      this.#store.close();
+    }
+  }
+
+  randomId(): Uint8Array {
+    if (this.#randomAt >= this.#randomPool.length) {
+      this.#randomPool = this.clock.randomBytes(ID_BYTES * IDS_PER_DRAW);
+      this.#randomAt = 0;
+    }
+    this.#randomAt += ID_BYTES;
+    return this.#randomPool.subarray(this.#randomAt - ID_BYTES, this.#randomAt);
+  }
+
+  /** Every document gets a later time than the one before it, by the least step that the number can show. */
+  nextCreationTime(nowMs: number): number {
+    const next = nextFloat(this.#lastCreationTime);
+    this.#lastCreationTime = next - nowMs > CREATION_TIME_LEAD_MS ? nowMs : Math.max(nowMs, next);
+    return this.#lastCreationTime;
+  }
+
+  reserveTable(component: string, name: string): TableInfo {
+    return this.#factory.reserve(component, name);
+  }
+
+  /** When `reads` first became stale after `sinceTs`; null if it has not. */
+  #staleSince(reads: Reads, sinceTs: Timestamp): Timestamp | null {
+    if (sinceTs >= this.latestTs) {
+      return null;
+    }
+    const seq = this.#log.seqAt(sinceTs);
+    if (seq === null) {
+      // What happened since then is forgotten: running again is always right.
+      return this.latestTs;
+    }
+    const conflict = this.#log.conflict(reads, seq);
+    const isPublished = conflict !== null && conflict.seq <= this.#log.publishedSeq;
+    return isPublished ? (this.#log.tsAt(conflict.seq) ?? this.latestTs) : null;
+  }
+
+  #publish(commits: readonly PublishedCommit[], newTables: readonly TableInfo[]): void {
+    if (newTables.length > 0) {
+      this.#state = this.#state.with(newTables);
+    }
+    for (const { entry, notice } of commits) {
+      this.catalog.observe(entry);
+      for (const onStale of this.#watchers.take(entry)) {
+        this.#guard(() => onStale(entry.ts));
+      }
+      for (const listener of this.#listeners) {
+        this.#guard(() => listener(notice));
+      }
+    }
+  }
+
+  #replaceCatalog(state: CatalogState): void {
+    this.#state = state;
+    this.#log.expireAll();
+    for (const onStale of this.#watchers.takeAll()) {
+      this.#guard(() => onStale(this.latestTs));
+    }
+  }
+
+  /** A listener that fails must not keep the others, or the commits that are already durable, from being heard of. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#report(`A listener of commits failed: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  }
+
+  #cursorKey(): Uint8Array {
+    const stored = this.#store.meta(META_CURSOR_KEY);
+    if (stored !== null) {
+      return Buffer.from(stored, "hex");
+    }
+    const key = this.clock.randomBytes(CURSOR_KEY_BYTES);
+    this.#store.atomically(() => this.#store.setMeta(META_CURSOR_KEY, Buffer.from(key).toString("hex")));
+    return key;
+  }
+
+  /** The newest timestamp on disk; a new database begins now, as 0 means "nothing yet" to clients. */
+  #firstTs(): Timestamp {
+    const stored = this.#store.meta(META_LAST_TS);
+    if (stored !== null) {
+      return BigInt(stored);
+    }
+    const ts = BigInt(Math.max(1, Math.floor(this.clock.nowMs()))) * 1_000_000n;
+    this.#store.atomically(() => this.#store.setMeta(META_LAST_TS, String(ts)));
+    return ts;
+  }
+}
+
+const float = new Float64Array(1);
+const bits = new BigUint64Array(float.buffer);
+
+/** The smallest number above a positive one. */
+function nextFloat(value: number): number {
+  float[0] = value;
+  bits[0] = (bits[0] ?? 0n) + 1n;
+  return float[0] ?? value;
+}
+
+const foreign = (what: string) =>
+  new EngineError("internal", "ForeignObject", `The ${what} belongs to another database.`);

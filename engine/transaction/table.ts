@@ -1,0 +1,87 @@
+import type { JsonObject, JsonValue } from "../types";
+import { encodeKey, type Key } from "../values/key";
+import type { ValidatorJson } from "../values/validator";
+
+export type IndexInfo = {
+  readonly xid: number;
+  readonly name: string;
+  /** Dotted paths, without the `_creationTime` and `_id` that every key ends with. */
+  readonly fields: readonly string[];
+  readonly paths: readonly (readonly string[])[];
+};
+
+export type TableInfo = {
+  readonly tid: number;
+  readonly component: string;
+  readonly name: string;
+  /** Part of every id of the table; unique within a component. */
+  readonly number: number;
+  /** Kept by the table itself, never stored apart. */
+  readonly byId: IndexInfo;
+  readonly byCreationTime: IndexInfo;
+  /** Declared indexes by name, without the two above. */
+  readonly indexes: ReadonlyMap<string, IndexInfo>;
+  /** What the schema demands of a document; null for undeclared and system tables. */
+  readonly validator: ValidatorJson | null;
+};
+
+export const BY_ID = "by_id";
+export const BY_CREATION_TIME = "by_creation_time";
+
+/** Tables of the engine itself; functions see some of them through `db.system`. */
+export const isSystemName = (name: string): boolean => name.startsWith("_");
+
+/** How a table is called in commit notices. */
+export const qualifiedName = (table: TableInfo): string => `${table.component}:${table.name}`;
+
+export function indexInfo(xid: number, name: string, fields: readonly string[]): IndexInfo {
+  return { xid, name, fields, paths: fields.map((field) => field.split(".")) };
+}
+
+/** The index called `name`, the implicit ones included. */
+export function findIndex(table: TableInfo, name: string): IndexInfo | null {
+  if (name === BY_ID) {
+    return table.byId;
+  }
+  return name === BY_CREATION_TIME ? table.byCreationTime : (table.indexes.get(name) ?? null);
+}
+
+/** Fields that a range over the index may name, in order. */
+export function rangeFields(index: IndexInfo): string[] {
+  return index.name === BY_ID ? ["_id"] : [...index.fields, "_creationTime", "_id"];
+}
+
+/** The value at a path; undefined where a step is missing or not an object. */
+export function valueAt(document: JsonObject, path: readonly string[]): JsonValue | undefined {
+  let value: JsonValue | undefined = document;
+  for (const step of path) {
+    if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, step)) {
+      return undefined;
+    }
+    value = value[step];
+  }
+  return value;
+}
+
+/** The key of a document in every index of its table, by xid. */
+export function documentKeys(table: TableInfo, id: string, document: JsonObject): Map<number, Key> {
+  const idKey = encodeKey(id);
+  const tail = encodeKey(document["_creationTime"]) + idKey;
+  const keys = new Map<number, Key>([
+    [table.byId.xid, idKey],
+    [table.byCreationTime.xid, tail],
+  ]);
+  for (const index of table.indexes.values()) {
+    keys.set(index.xid, entryKey(index, document, tail));
+  }
+  return keys;
+}
+
+/** The key of a document in one declared index; `tail` are the keys of its creation time and id. */
+export function entryKey(index: IndexInfo, document: JsonObject, tail: Key): Key {
+  let key = "";
+  for (const path of index.paths) {
+    key += encodeKey(valueAt(document, path));
+  }
+  return key + tail;
+}

@@ -1,0 +1,214 @@
+import type { EntryChange } from "../storage/store";
+import type { Timestamp } from "../types";
+import type { Key } from "../values/key";
+import { Fifo } from "./fifo";
+import type { Reads } from "./read-set";
+import type { TableInfo } from "./table";
+
+/** A document as a reader gets it. */
+export type DocVersion = { readonly size: number; readonly text: string };
+
+/** What one commit did to one document. */
+export type DocChange = {
+  readonly table: TableInfo;
+  readonly id: string;
+  readonly old: DocVersion | null;
+  /** Its entries in all indexes of the table, the unchanged ones too: their readers saw the old document. */
+  readonly entries: readonly EntryChange[];
+};
+
+export type LogEntry = {
+  /** Position in the log; rises by one. Cheaper to compare than a timestamp. */
+  readonly seq: number;
+  readonly ts: Timestamp;
+  readonly atMs: number;
+  readonly changes: readonly DocChange[];
+  /** Keys of `CATALOG_XID` that the commit wrote: tables that it created. */
+  readonly catalogKeys: readonly Key[];
+};
+
+/** The pseudo index of table names: reading a table that is missing is reading here. */
+export const CATALOG_XID = 0;
+
+/** How long old versions stay readable. Functions run for seconds at most; subscriptions need the last commits only. */
+const RETENTION_MS = 60_000;
+/** Memory for old versions and keys, by a rough count of characters. */
+const RETENTION_CHARS = 64 * 1024 * 1024;
+
+type Touch = { readonly seq: number; readonly key: Key; readonly change: DocChange | null };
+
+/**
+ * The recent commits, in order: against them a transaction is checked for conflicts, and through them a reader of an
+ * older snapshot sees what SQLite, which holds the newest state alone, no longer has.
+ *
+ * A commit enters when it is accepted, before it is on disk, so that the next one is checked against it; it becomes
+ * readable when it is published.
+ */
+export class WriteLog {
+  readonly #entries = new Fifo<LogEntry>();
+  readonly #touches = new Map<number, Fifo<Touch>>();
+  readonly #byTable = new Map<number, Fifo<{ readonly seq: number; readonly change: DocChange }>>();
+  #lastSeq = 0;
+  #publishedSeq = 0;
+  /** Snapshots before this position are gone. */
+  #floorSeq = 0;
+  #chars = 0;
+
+  /** Position of the newest commit that readers may see. */
+  get publishedSeq(): number {
+    return this.#publishedSeq;
+  }
+
+  isExpired(seq: number): boolean {
+    return seq < this.#floorSeq;
+  }
+
+  append(commit: Omit<LogEntry, "seq">): LogEntry {
+    this.#lastSeq += 1;
+    const entry: LogEntry = { ...commit, seq: this.#lastSeq };
+    this.#entries.push(entry);
+    this.#eachTouch(entry, (xid, touch) => {
+      fifoOf(this.#touches, xid).push(touch);
+      this.#chars += touch.key.length;
+    });
+    for (const change of entry.changes) {
+      fifoOf(this.#byTable, change.table.tid).push({ seq: entry.seq, change });
+      this.#chars += change.old?.text.length ?? 0;
+    }
+    return entry;
+  }
+
+  /** Takes back every commit that was accepted but not published: its flush failed. */
+  dropUnpublished(): void {
+    while (this.#lastSeq > this.#publishedSeq) {
+      const entry = this.#entries.pop();
+      if (entry === undefined) {
+        return;
+      }
+      this.#eachTouch(entry, (xid, touch) => {
+        this.#touches.get(xid)?.pop();
+        this.#chars -= touch.key.length;
+      });
+      for (const change of entry.changes) {
+        this.#byTable.get(change.table.tid)?.pop();
+        this.#chars -= change.old?.text.length ?? 0;
+      }
+      this.#lastSeq -= 1;
+    }
+  }
+
+  /** Makes commits up to `seq` readable and forgets what is too old. */
+  publish(seq: number, nowMs: number): void {
+    this.#publishedSeq = seq;
+    for (;;) {
+      const oldest = this.#entries.first();
+      const keep =
+        oldest === undefined ||
+        oldest.seq >= seq ||
+        (this.#chars <= RETENTION_CHARS && nowMs - oldest.atMs <= RETENTION_MS);
+      if (keep) {
+        return;
+      }
+      this.#forgetOldest(oldest);
+    }
+  }
+
+  /** Ends every snapshot before now: after a change of schema no transaction that began before it may go on. */
+  expireAll(): void {
+    this.#floorSeq = this.#publishedSeq;
+  }
+
+  /** The position of the snapshot at `ts`; null where it is no longer (or not yet) readable. */
+  seqAt(ts: Timestamp): number | null {
+    const index = this.#entries.upperBound((entry) => entry.ts <= ts);
+    const entry = this.#entries.at(index - 1);
+    const seq = entry?.seq ?? (this.#entries.first()?.seq ?? this.#publishedSeq + 1) - 1;
+    return seq <= this.#publishedSeq && !this.isExpired(seq) ? seq : null;
+  }
+
+  /** The timestamp of the commit at `seq`; null where it is forgotten. */
+  tsAt(seq: number): Timestamp | null {
+    const index = this.#entries.upperBound((entry) => entry.seq <= seq);
+    const entry = this.#entries.at(index - 1);
+    return entry?.seq === seq ? entry.ts : null;
+  }
+
+  /**
+   * The first commit after `seq` that touched `reads`, accepted ones included; null where there is none.
+   * Not to be asked about an expired position.
+   */
+  conflict(reads: Reads, seq: number): { seq: number; change: DocChange | null } | null {
+    let first: Touch | null = null;
+    for (const xid of reads.indexes()) {
+      const touches = this.#touches.get(xid);
+      if (touches === undefined) {
+        continue;
+      }
+      for (let i = touches.upperBound((touch) => touch.seq <= seq); i < touches.length; i += 1) {
+        const touch = touches.at(i);
+        if (touch === undefined || (first !== null && touch.seq >= first.seq)) {
+          break;
+        }
+        if (reads.contains(xid, touch.key)) {
+          first = touch;
+          break;
+        }
+      }
+    }
+    return first;
+  }
+
+  /** Published changes of a table after `seq`, oldest first. */
+  *changesOf(tid: number, seq: number): Iterable<DocChange> {
+    const changes = this.#byTable.get(tid);
+    if (changes === undefined) {
+      return;
+    }
+    for (let i = changes.upperBound((item) => item.seq <= seq); i < changes.length; i += 1) {
+      const item = changes.at(i);
+      if (item === undefined || item.seq > this.#publishedSeq) {
+        return;
+      }
+      yield item.change;
+    }
+  }
+
+  #forgetOldest(entry: LogEntry): void {
+    this.#entries.shift();
+    this.#floorSeq = Math.max(this.#floorSeq, entry.seq);
+    this.#eachTouch(entry, (xid, touch) => {
+      this.#touches.get(xid)?.shift();
+      this.#chars -= touch.key.length;
+    });
+    for (const change of entry.changes) {
+      this.#byTable.get(change.table.tid)?.shift();
+      this.#chars -= change.old?.text.length ?? 0;
+    }
+  }
+
+  /** Every key that a commit touched, in an order that depends on the commit alone. */
+  #eachTouch(entry: LogEntry, visit: (xid: number, touch: Touch) => void): void {
+    for (const key of entry.catalogKeys) {
+      visit(CATALOG_XID, { seq: entry.seq, key, change: null });
+    }
+    for (const change of entry.changes) {
+      for (const { xid, oldKey, newKey } of change.entries) {
+        if (oldKey !== null) {
+          visit(xid, { seq: entry.seq, key: oldKey, change });
+        }
+        if (newKey !== null && newKey !== oldKey) {
+          visit(xid, { seq: entry.seq, key: newKey, change });
+        }
+      }
+    }
+  }
+}
+
+function fifoOf<Item>(map: Map<number, Fifo<Item>>, id: number): Fifo<Item> {
+  let fifo = map.get(id);
+  if (fifo === undefined) {
+    fifo = new Fifo();
+    map.set(id, fifo);
+  }
+  return fifo;
+}
