@@ -28,10 +28,10 @@ const LIST_TOOLS = { jsonrpc: "2.0", id: 1, method: "tools/list", params: {} };
 async function send(options: {
   method?: string;
   headers?: Record<string, string>;
-  body?: BodyInit | object;
+  body?: string | ArrayBuffer | object;
 }): Promise<Response> {
   const { method = "POST", headers = { authorization: `Bearer ${key}` }, body = LIST_TOOLS } = options;
-  const isRaw = typeof body === "string" || body instanceof Uint8Array;
+  const raw = typeof body === "string" || body instanceof ArrayBuffer ? body : JSON.stringify(body);
   return await answerMcp(
     new Request(`${SITE_URL}/api/mcp`, {
       method,
@@ -41,7 +41,7 @@ async function send(options: {
         accept: "application/json, text/event-stream",
         ...headers,
       },
-      ...(method === "POST" && { body: isRaw ? body : JSON.stringify(body) }),
+      ...(method === "POST" && { body: raw }),
     }),
   );
 }
@@ -156,7 +156,7 @@ describe("the body", () => {
       null: await send({ body: "null" }),
       nested: await send({ body: `${"[".repeat(100_000)}` }),
       strange: await send({ body: { hello: "world" } }),
-      notUtf8: await send({ body: new Uint8Array([0x22, 0xff, 0x22]) }),
+      notUtf8: await send({ body: Uint8Array.of(0x22, 0xff, 0x22).buffer }),
     };
     for (const [name, response] of Object.entries(answers)) {
       expect(response.status, name).toBe(400);

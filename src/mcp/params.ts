@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { CLIENT_REQUEST_ID_FORM } from "#shared/domain/limits";
+import { countCharacters } from "#shared/text";
 
 /** Longest text of WhatsApp Cloud API messages (messages reference, `text.body`). */
 const TEXT_CHARS_MAX = 4096;
@@ -8,8 +9,8 @@ const TEXT_CHARS_MAX = 4096;
 const PAGE_ROWS_MAX = 50;
 const PAGE_ROWS_DEFAULT = 20;
 
-/** Longest phone number, username or id that WhatsApp uses, with room for spaces and dashes. */
-const NAME_CHARS_MAX = 128;
+/** Longer than any phone number, username or id that WhatsApp uses, with room for spaces and dashes. */
+const ID_CHARS_MAX = 256;
 
 /** Our own cursors have about 150 characters. */
 const CURSOR_CHARS_MAX = 512;
@@ -19,22 +20,27 @@ export const params = {
   from: z
     .string()
     .min(1)
-    .max(NAME_CHARS_MAX)
+    .max(ID_CHARS_MAX)
     .optional()
     .describe("Business number to work with, e.g. +15550783881. Needed only when the key may use several."),
   contact: z
     .string()
     .min(1)
-    .max(NAME_CHARS_MAX)
+    .max(ID_CHARS_MAX)
     .describe("The customer: phone number, @username, or the contact id from list_conversations."),
   limit: z.int().min(1).max(PAGE_ROWS_MAX).default(PAGE_ROWS_DEFAULT).describe("Rows to return."),
   cursor: (source: string) =>
     z.string().min(1).max(CURSOR_CHARS_MAX).optional().describe(`${source} of the previous page, unchanged.`),
-  text: z.string().min(1).max(TEXT_CHARS_MAX).describe("The message, up to 4096 characters."),
+  // JSON Schema counts characters as WhatsApp does, zod counts UTF-16 units: an emoji would be two.
+  text: z
+    .string()
+    .min(1)
+    .refine((text) => countCharacters(text) <= TEXT_CHARS_MAX, `Longer than ${TEXT_CHARS_MAX} characters`)
+    .meta({ maxLength: TEXT_CHARS_MAX, description: "The message, up to 4096 characters." }),
   replyTo: z
     .string()
     .min(1)
-    .max(NAME_CHARS_MAX)
+    .max(ID_CHARS_MAX)
     .optional()
     .describe("Id or wamid of the message to quote, from get_conversation."),
   clientRequestId: z

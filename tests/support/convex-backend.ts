@@ -1,7 +1,7 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { makeFunctionReference } from "convex/server";
-import { ConvexError, convexToJson, type JSONValue, jsonToConvex, type Value } from "convex/values";
+import { ConvexError, convexToJson, jsonToConvex, type Value } from "convex/values";
 import { convexTest } from "convex-test";
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JWK, jwtVerify } from "jose";
 import * as z from "zod";
@@ -98,7 +98,7 @@ export async function makeIdentityKey(): Promise<JWK> {
 /** convex-test hands over the data of an error in its encoded form. */
 const parsed = (data: Value): Value => (typeof data === "string" ? jsonToConvex(JSON.parse(data)) : data);
 
-function answer(response: http.ServerResponse, status: number, body: Record<string, JSONValue>): void {
+function answer(response: http.ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json" });
   response.end(JSON.stringify(body));
 }

@@ -1,0 +1,87 @@
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { SCOPES } from "#shared/scopes";
+import type { Tool } from "./define-tool";
+import { TOOLS } from "./tools";
+
+const TOOLS_FOLDER = path.join(import.meta.dirname, "tools");
+
+/** Long descriptions cost every conversation tokens, and some clients cut them. */
+const DESCRIPTION_CHARS_MAX = 600;
+
+/** The whole list is read into every conversation of an agent; a token is about four characters. */
+const LIST_CHARS_MAX = 6_000 * 4;
+
+const TARGET = { target: "draft-2020-12" } as const;
+const inputOf = (tool: Tool) => tool.inputSchema["~standard"].jsonSchema.input(TARGET);
+const outputOf = (tool: Tool) => tool.outputSchema["~standard"].jsonSchema.output(TARGET);
+
+/** What a client sees of a tool. */
+const published = (tool: Tool) => ({
+  name: tool.name,
+  title: tool.title,
+  description: tool.description,
+  scope: tool.scope,
+  annotations: tool.annotations,
+  inputSchema: inputOf(tool),
+  outputSchema: outputOf(tool),
+});
+
+describe("the tools", () => {
+  it("are each in a file of their own name, and every file is a tool", () => {
+    const files = fs.readdirSync(TOOLS_FOLDER).filter((file) => file !== "index.ts");
+    expect(files.toSorted()).toEqual(TOOLS.map(({ name }) => `${name}.ts`).toSorted());
+  });
+
+  it("have a list that costs an agent few tokens", () => {
+    expect(JSON.stringify(TOOLS.map(published)).length).toBeLessThan(LIST_CHARS_MAX);
+  });
+});
+
+for (const tool of TOOLS) {
+  describe(tool.name, () => {
+    it("has a name, a title, a scope and a short description that clients accept", () => {
+      expect(tool.name).toMatch(/^[a-z]+(_[a-z]+)*$|^updateConversation$/);
+      expect(tool.title.length).toBeGreaterThan(0);
+      expect(SCOPES).toContain(tool.scope);
+      expect(tool.description.length).toBeLessThan(DESCRIPTION_CHARS_MAX);
+    });
+
+    it("gives all four hints, and warns of what leaves the house", () => {
+      const { readOnlyHint, destructiveHint, idempotentHint, openWorldHint } = tool.annotations;
+      for (const hint of [readOnlyHint, destructiveHint, idempotentHint, openWorldHint]) {
+        expect(hint).toBeTypeOf("boolean");
+      }
+      const sends = tool.name.startsWith("send_");
+      expect([destructiveHint, openWorldHint, readOnlyHint]).toEqual([sends, sends, !sends]);
+    });
+
+    it("has schemas that every client can read", () => {
+      for (const schema of [inputOf(tool), outputOf(tool)]) {
+        expect(schema["type"]).toBe("object");
+        for (const word of ["oneOf", "anyOf", "allOf", "$ref"]) expect(schema).not.toHaveProperty(word);
+        const text = JSON.stringify(schema);
+        expect(text).not.toContain('"$ref"');
+        expect(text).not.toMatch(/"type":\[/);
+      }
+      expect(inputOf(tool)["additionalProperties"]).toBe(false);
+    });
+
+    it("explains each of its arguments", () => {
+      for (const [name, property] of Object.entries(Object(inputOf(tool)["properties"]))) {
+        expect(property, name).toHaveProperty("description");
+      }
+    });
+
+    it("is what was agreed on (a change shows in the diff; accept it with vitest -u)", async () => {
+      const file = path.join(import.meta.dirname, "__toolsnaps__", `${tool.name}.json`);
+      await expect(`${JSON.stringify(published(tool), null, 2)}\n`).toMatchFileSnapshot(file);
+    });
+
+    it("converts its schemas once, not for every request", () => {
+      expect(inputOf(tool)).toBe(inputOf(tool));
+      expect(outputOf(tool)).toBe(outputOf(tool));
+    });
+  });
+}
