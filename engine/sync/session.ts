@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Authenticator } from "../auth/authenticator";
 import type { Clock } from "../clock";
 import { EngineError } from "../errors";
@@ -252,6 +253,8 @@ export function createSession(parts: SessionParts, line: Line): Session {
     try {
       while (wanted && !isClosed && unsentTransitions < UNSENT_TRANSITIONS_MAX) {
         wanted = false;
+        // Messages that came together, and commits that were published together, make one Transition.
+        await nextTurn();
         await update();
       }
     } catch (error) {
@@ -262,7 +265,7 @@ export function createSession(parts: SessionParts, line: Line): Session {
   };
 
   const update = async () => {
-    if (!stillValid(identity)) {
+    if (isClosed || !stillValid(identity)) {
       return;
     }
     const target = { ...asked };
