@@ -123,15 +123,41 @@ function requireOutside(specifier: string): unknown {
   );
 }
 
+/**
+ * Names that modules of the default runtime do not see. They cannot be taken from the thread itself, because Node's
+ * own fetch looks for them there; parameters of a function around each module hide them instead.
+ */
+const HIDDEN = ["Buffer", "global", "setImmediate", "clearImmediate"] as const;
+
+function webGlobal(): object {
+  const visible: { [name: string]: unknown } = {};
+  for (const name of Object.getOwnPropertyNames(globalThis)) {
+    if (!HIDDEN.some((hidden) => hidden === name)) visible[name] = Reflect.get(globalThis, name);
+  }
+  visible["process"] = { env: { ...setup.env } };
+  visible["globalThis"] = visible;
+  return visible;
+}
+
+const web = setup.environment === "isolate" ? webGlobal() : null;
+
+function instantiate(path: string, wrapped: string): ModuleBody {
+  const place = { filename: `convex:/${path}`, lineOffset: -1 };
+  if (web === null) return new vm.Script(wrapped, place).runInThisContext();
+  const hiding = `(function (globalThis, process, ${HIDDEN.join(", ")}) { return ${wrapped}\n})`;
+  const make: (seenGlobal: object, seenProcess: unknown) => ModuleBody = new vm.Script(
+    hiding,
+    place,
+  ).runInThisContext();
+  return make(web, Reflect.get(web, "process"));
+}
+
 function load(path: string): { [name: string]: unknown } {
   const known = loaded.get(path);
   if (known !== undefined) return known.exports;
   const wrapped = bodies.get(path);
   if (wrapped === undefined) throw new Error(`Could not resolve "${path}": the push has no such module.`);
-  const body: ModuleBody = new vm.Script(wrapped, {
-    filename: `convex:/${path}`,
-    lineOffset: -1,
-  }).runInThisContext();
+  const body = instantiate(path, wrapped);
   const module = { exports: {} };
   loaded.set(path, module);
   const inside = (specifier: string): unknown =>
@@ -229,11 +255,3 @@ port.on("message", (message: ToWorker) => {
       break;
   }
 });
-
-if (setup.environment === "isolate") {
-  // Last, because the lines above need them: the default runtime has no trace of Node.
-  const { env } = setup;
-  for (const name of ["Buffer", "global", "setImmediate", "clearImmediate"])
-    Reflect.deleteProperty(globalThis, name);
-  define("process", { env: { ...env } });
-}
