@@ -8,6 +8,8 @@ import { freePort } from "./ports";
 import { nodeArgs, startChild } from "./process";
 import { cliEnv } from "./push";
 
+const GENERATED = path.join(ROOT, "convex/_generated");
+
 /**
  * `npm run codegen`: writes `convex/_generated` with the official CLI against a throw-away engine.
  * With `--check` it fails when that changes anything, which is what `npm run generated` asks.
@@ -39,15 +41,14 @@ await runCommand(async () => {
   }
 });
 
-const GENERATED = path.join(ROOT, "convex/_generated");
-
-const snapshot = (): string =>
-  fs
+function snapshot(): string {
+  return fs
     .readdirSync(GENERATED, { recursive: true, encoding: "utf8" })
     .filter((file) => fs.statSync(path.join(GENERATED, file)).isFile())
     .sort()
     .map((file) => `${file}\n${fs.readFileSync(path.join(GENERATED, file), "utf8")}`)
     .join("\n");
+}
 
 async function withEngine(use: (url: string, adminKey: string) => Promise<void>): Promise<void> {
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), "pons-codegen-"));

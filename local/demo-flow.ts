@@ -46,15 +46,13 @@ await runCommand(async () => {
 async function playLoop({ env, backend, simulatorUrl }: Stack): Promise<void> {
   if (simulatorUrl === null) throw new LocalError("The demonstration needs the simulator.");
   await seedDemo(backend, env, simulatorUrl);
-  const { key } = z
-    .looseObject({ key: z.string() })
-    .parse(
-      await runFunction(backend, "keysAdmin:create", {
-        accountId: await onlyAccount(backend),
-        name: "demo agent",
-        scopes: ["read", "send"],
-      }),
-    );
+  const { key } = z.looseObject({ key: z.string() }).parse(
+    await runFunction(backend, "keysAdmin:create", {
+      accountId: await onlyAccount(backend),
+      name: "demo agent",
+      scopes: ["read", "send"],
+    }),
+  );
   step(1, "The WhatsApp number is connected, an agent has a key", `${key.slice(0, 14)}… (read, send)`);
 
   const startedAt = performance.now();
@@ -114,21 +112,16 @@ async function webhookWith(simulatorUrl: string, status: string): Promise<void> 
   const deadline = performance.now() + STEP_WAIT_MS;
   while (performance.now() < deadline) {
     const deliveries = await webhookDeliveries(simulatorUrl);
-    if (
-      deliveries.some(
-        (delivery) => delivery.status === 200 && JSON.stringify(delivery.body).includes(`"${status}"`),
-      )
-    )
-      return;
+    if (deliveries.some(({ status: answer, body }) => answer === 200 && body.includes(`"${status}"`))) return;
     await new Promise((resolve) => setTimeout(resolve, STEP_POLL_MS));
   }
   throw new LocalError(`The status "${status}" did not come within ${STEP_WAIT_MS / 1000} s.`);
 }
 
-const say = (line: string): void => {
+function say(line: string): void {
   process.stdout.write(`${line}\n`);
-};
+}
 
-const step = (number: number, what: string, detail: string): void => {
+function step(number: number, what: string, detail: string): void {
   say(`\n${number}. ${what}\n${detail.replace(/^/gm, "   ")}`);
-};
+}

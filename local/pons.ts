@@ -50,8 +50,13 @@ function parseFlags(verb: Verb, args: string[]): { json: boolean; values: Record
   return { json: parsed.values["json"] === true, values };
 }
 
-const usage = (): string =>
-  ["Usage: npm run pons -- <noun> <verb> [--json]", "", ...verbs.map((verb) => `  ${line(verb)}`)].join("\n");
+function usage(): string {
+  return [
+    "Usage: npm run pons -- <noun> <verb> [--json]",
+    "",
+    ...verbs.map((verb) => `  ${line(verb)}`),
+  ].join("\n");
+}
 
 function line(verb: Verb): string {
   const flags = Object.entries(verb.flags).map(([name, { required }]) =>

@@ -22,7 +22,13 @@ export async function graphRequests(simulatorUrl: string, after = 0): Promise<Gr
 
 const deliveriesSchema = z.object({
   deliveries: z.array(
-    z.looseObject({ n: z.number(), url: z.string(), body: z.unknown(), status: z.number().nullable() }),
+    z.looseObject({
+      n: z.number(),
+      url: z.string(),
+      /** The raw text, as it was signed. */
+      body: z.string(),
+      status: z.number().nullable(),
+    }),
   ),
 });
 export type WebhookDelivery = z.infer<typeof deliveriesSchema>["deliveries"][number];
