@@ -50,8 +50,18 @@ async function proveOwnership(phoneNumberId: string, accessToken: string): Promi
   }
 }
 
+/** Meta: an object that does not exist, or that the token may not see, is code 100 (older versions: 33, 803). */
+const NOT_VISIBLE: ReadonlySet<number> = new Set([33, 100, 803]);
+
 /** Ends with what Meta's refusal means; Meta's own words stay out of it, only its code is told. */
-function refuse(answer: Extract<ReadResult<unknown>, { ok: false }>): never {
-  if (answer.error === undefined) fail("whatsapp_unreachable", { reason: answer.reason });
-  fail(graphErrorRule(answer.error).code, { graphCode: answer.error.code });
+function refuse({ error, reason }: Extract<ReadResult<unknown>, { ok: false }>): never {
+  if (error === undefined) fail("whatsapp_unreachable", { reason });
+  if (NOT_VISIBLE.has(error.code)) {
+    fail("whatsapp_permission", {
+      field: "phoneNumberId",
+      graphCode: error.code,
+      say: "WhatsApp does not show this number to this access token.",
+    });
+  }
+  fail(graphErrorRule(error).code, { graphCode: error.code });
 }

@@ -1,0 +1,329 @@
+/// <reference types="vite/client" />
+import { getFunctionName } from "convex/server";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type App, CUSTOMER, closeApp, openApp, START } from "../tests/support/convex-app";
+import { api, internal } from "./_generated/api";
+import type { Id } from "./_generated/dataModel";
+
+const modules: Record<string, Record<string, unknown>> = import.meta.glob(["./*.ts", "!./*.*.ts"], {
+  eager: true,
+});
+
+let app: App;
+let own: World;
+let foreign: World;
+
+interface World {
+  accountId: Id<"accounts">;
+  conversationId: Id<"conversations">;
+  messageId: Id<"messages">;
+  contactId: Id<"contacts">;
+  apiKeyId: Id<"apiKeys">;
+  number: string;
+}
+
+/** An account with a member, a key and one conversation. */
+async function world(userId: string, number: { phoneNumberId: string; phoneNumber: string }): Promise<World> {
+  const accountId = await app.addAccount({ ...number, name: userId });
+  await app.join(accountId, userId);
+  await app.receive(`for ${userId}`, { phoneNumberId: number.phoneNumberId, at: START });
+  const [conversation] = (await app.rows("conversations")).filter((row) => row.accountId === accountId);
+  const { id } = await app.addKey(accountId, { scopes: ["read", "write", "send"] });
+  if (conversation?.previewMessageId === undefined) throw new Error("The customer's message was not stored.");
+  return {
+    accountId,
+    conversationId: conversation._id,
+    messageId: conversation.previewMessageId,
+    contactId: conversation.contactId,
+    apiKeyId: id,
+    number: number.phoneNumber,
+  };
+}
+
+beforeEach(async () => {
+  app = openApp();
+  own = await world("ana", { phoneNumberId: "106540352242922", phoneNumber: "+15550783881" });
+  foreign = await world("ben", { phoneNumberId: "900", phoneNumber: "+15550001111" });
+});
+afterEach(closeApp);
+
+const paginationOpts = { numItems: 10, cursor: null };
+
+/** Each public function that belongs to a member, as `as` would call it about the world `w`. */
+const MEMBER_CALLS = {
+  "conversations:list": (as: Person, w: World) =>
+    as.query(api.conversations.list, { accountId: w.accountId, paginationOpts }),
+  "conversations:get": (as: Person, { accountId, conversationId }: World) =>
+    as.query(api.conversations.get, { accountId, conversationId }),
+  "conversations:markSeen": (as: Person, { accountId, conversationId }: World) =>
+    as.mutation(api.conversations.markSeen, { accountId, conversationId }),
+  "messages:list": (as: Person, { accountId, conversationId }: World) =>
+    as.query(api.messages.list, { accountId, conversationId, paginationOpts }),
+  "messages:sendText": (as: Person, { accountId, conversationId }: World) =>
+    as.mutation(api.messages.sendText, { accountId, conversationId, text: "Hi", clientRequestId: "r1" }),
+};
+
+const CALLER_CALLS = {
+  "mcp:listConversations": (as: Person, w: World) => as.query(api.mcp.listConversations, { from: w.number }),
+  "mcp:getConversation": (as: Person, w: World) =>
+    as.query(api.mcp.getConversation, { from: w.number, contact: w.contactId }),
+  "mcp:sendText": (as: Person, w: World) =>
+    as.mutation(api.mcp.sendText, { from: w.number, contact: w.contactId, text: "Hi" }),
+  "mcp:sendOutcome": (as: Person, { messageId }: World) => as.query(api.mcp.sendOutcome, { messageId }),
+};
+
+const SERVICE_CALLS = {
+  "callers:resolveKey": (as: Person) => as.query(api.callers.resolveKey, { keyHash: "h", pepperId: "p1" }),
+  "callers:touch": (as: Person, { apiKeyId }: World) => as.mutation(api.callers.touch, { apiKeyId }),
+  "instance:claim": (as: Person) => as.mutation(api.instance.claim, { userId: "eve" }),
+};
+
+/** Open to everybody; the signature of a webhook is its credential. */
+const OPEN = ["health:check", "instance:status", "webhook:ingestWebhook"];
+const ANY_USER = ["accounts:list"];
+
+type Person = Pick<App["backend"], "query" | "mutation">;
+
+const code = (promise: Promise<unknown>) =>
+  promise.then(
+    (value) => value,
+    (error: unknown) => (error instanceof Error && "data" in error ? error.data : error),
+  );
+
+describe("every public function", () => {
+  const isFunction = (
+    value: unknown,
+  ): value is { isPublic?: true; exportArgs(): string; exportReturns(): string } =>
+    typeof value === "function" && "exportArgs" in value;
+
+  const functions = Object.entries(modules).flatMap(([path, module]) =>
+    Object.entries(module)
+      .filter(([, value]) => isFunction(value))
+      .map(([name, value]) => ({ name: `${path.slice(2, -3)}:${name}`, value })),
+  );
+  const publicNames = functions
+    .filter(({ value }) => isFunction(value) && value.isPublic === true)
+    .map(({ name }) => name);
+
+  it("is covered by the tenant matrix below", () => {
+    const covered = [MEMBER_CALLS, CALLER_CALLS, SERVICE_CALLS].flatMap(Object.keys);
+    const elsewhere = publicNames.filter((name) => name.startsWith("authStore:"));
+    expect([...covered, ...OPEN, ...ANY_USER, ...elsewhere].sort()).toEqual([...publicNames].sort());
+  });
+
+  it.each(functions)("$name says what it takes and what it returns", ({ value }) => {
+    if (!isFunction(value)) throw new Error("not a function");
+    expect(JSON.parse(value.exportArgs())).toMatchObject({ type: "object" });
+    expect(JSON.parse(value.exportReturns())).not.toBeNull();
+    if (value.isPublic) expect(value.exportArgs() + value.exportReturns()).not.toContain('"any"');
+  });
+
+  it("is named in the generated api as it is called here", () => {
+    expect(getFunctionName(api.mcp.sendText)).toBe("mcp:sendText");
+  });
+});
+
+describe("functions of a member", () => {
+  it.each(Object.entries(MEMBER_CALLS))("%s answers its member", async (_, call) => {
+    const answer = await code(call(app.user("ana"), own));
+    expect({ answer }).not.toHaveProperty("answer.code");
+    expect(JSON.stringify(answer)).not.toContain("for ben");
+  });
+
+  it.each(Object.entries(MEMBER_CALLS))(
+    "%s refuses everybody who is not signed in as a person",
+    async (_, call) => {
+      for (const as of [
+        app.backend,
+        app.key(own.apiKeyId),
+        app.service,
+        app.backend.withIdentity({ subject: "ana" }),
+      ]) {
+        expect(await code(call(as, own))).toMatchObject({ code: "unauthorized" });
+      }
+    },
+  );
+
+  it.each(Object.entries(MEMBER_CALLS))(
+    "%s gives the same answer for a foreign and a missing account",
+    async (_, call) => {
+      const ofForeign = await code(call(app.user("ana"), foreign));
+      await app.backend.run(async (ctx) => {
+        await ctx.db.delete(foreign.accountId);
+      });
+      const ofMissing = await code(call(app.user("ana"), foreign));
+      expect(ofForeign).toMatchObject({ code: "not_found" });
+      expect(ofMissing).toEqual(ofForeign);
+    },
+  );
+
+  it.each(Object.entries(MEMBER_CALLS).filter(([name]) => name !== "conversations:list"))(
+    "%s does not reach a foreign conversation through the own account",
+    async (_, call) => {
+      const mixed = { ...foreign, accountId: own.accountId };
+      expect(await code(call(app.user("ana"), mixed))).toMatchObject({ code: "not_found" });
+    },
+  );
+});
+
+describe("functions of an API key", () => {
+  it.each(Object.entries(CALLER_CALLS))("%s refuses everybody who is no key", async (_, call) => {
+    for (const as of [
+      app.backend,
+      app.user("ana"),
+      app.service,
+      app.key("k57nonsense"),
+      app.key(own.accountId),
+    ]) {
+      expect(await code(call(as, own))).toMatchObject({ code: "unauthorized" });
+    }
+  });
+
+  it.each(Object.entries(CALLER_CALLS))(
+    "%s refuses a revoked key at once, although its token still lives",
+    async (_, call) => {
+      await app.backend.mutation(internal.keysAdmin.revoke, { apiKeyId: own.apiKeyId });
+      expect(await code(call(app.key(own.apiKeyId), own))).toMatchObject({ code: "unauthorized" });
+    },
+  );
+
+  it.each(Object.entries(CALLER_CALLS))(
+    "%s says not_found for what belongs to another account",
+    async (_, call) => {
+      const answer = await code(call(app.key(own.apiKeyId), foreign));
+      expect(answer).toMatchObject({ refused: true, reason: "not_found" });
+      const unknownNumber = await code(call(app.key(own.apiKeyId), { ...foreign, number: "+19995550000" }));
+      expect(unknownNumber).toEqual(answer);
+    },
+  );
+
+  it.each([
+    ["mcp:listConversations", ["send"], "conversations:read"],
+    ["mcp:getConversation", ["send", "conversations:read"], "messages:read"],
+    ["mcp:sendText", ["read", "write", "messages:write"], "send"],
+  ] as const)("%s needs its scope", async (name, scopes, needed) => {
+    const { id } = await app.addKey(own.accountId, { scopes: [...scopes] });
+    const answer = await CALLER_CALLS[name](app.key(id), own);
+    expect(answer).toMatchObject({ refused: true, reason: "scope_missing" });
+    expect(JSON.stringify(answer)).toContain(needed);
+    const { id: allowed } = await app.addKey(own.accountId, { scopes: [needed] });
+    expect(await CALLER_CALLS[name](app.key(allowed), own)).not.toHaveProperty("refused");
+  });
+
+  it("ends with its time, also when the token was minted before", async () => {
+    const { id } = await app.addKey(own.accountId, { expiresAt: START + 60_000 });
+    const read = () => code(app.key(id).query(api.mcp.listConversations, {}));
+    expect(await read()).not.toHaveProperty("code");
+    await app.advance(60_001);
+    expect(await read()).toMatchObject({ code: "unauthorized" });
+    expect(
+      (await app.backend.query(internal.keysAdmin.list, {})).find((key) => key.id === id)?.revokedAt,
+    ).toBe(START + 60_001);
+  });
+
+  it("asks which number is meant when the key may use several", async () => {
+    const { id } = await app.addKey(own.accountId, { scopes: ["read"], numbers: ["+1 555 078 3881", "900"] });
+    const as = app.key(id);
+    expect(await as.query(api.mcp.listConversations, {})).toMatchObject({
+      refused: true,
+      reason: "number_required",
+    });
+    for (const { number, accountId } of [own, foreign]) {
+      expect(await as.query(api.mcp.listConversations, { from: number })).toMatchObject({
+        account: { accountId },
+      });
+    }
+  });
+});
+
+describe("functions of the Next server", () => {
+  it.each(Object.entries(SERVICE_CALLS))("%s refuses everybody else", async (_, call) => {
+    const impostor = app.backend.withIdentity({ subject: "eve", use: "service" });
+    for (const as of [app.backend, app.user("ana"), app.key(own.apiKeyId), impostor]) {
+      expect(await code(call(as, own))).toMatchObject({ code: "unauthorized" });
+    }
+  });
+});
+
+describe("what is shown", () => {
+  it("lists a person's accounts with role and unread messages", async () => {
+    expect(await app.user("ana").query(api.accounts.list, {})).toMatchObject([
+      { _id: own.accountId, name: "ana", role: "member", unreadCount: 1 },
+    ]);
+    expect(await app.user("nobody").query(api.accounts.list, {})).toEqual([]);
+    await expect(app.backend.query(api.accounts.list, {})).rejects.toThrow(/unauthorized/);
+  });
+
+  it("counts unread messages for each member alone", async () => {
+    await app.join(own.accountId, "cleo");
+    const { accountId, conversationId } = own;
+    const unread = async (userId: string) =>
+      (await app.user(userId).query(api.conversations.get, { accountId, conversationId })).unreadCount;
+    await app.user("ana").mutation(api.conversations.markSeen, { accountId, conversationId });
+    await app
+      .user("ana")
+      .mutation(api.messages.sendText, { accountId, conversationId, text: "Hi", clientRequestId: "r" });
+    expect([await unread("ana"), await unread("cleo")]).toEqual([0, 1]);
+    await app.receive("one more");
+    expect([await unread("ana"), await unread("cleo")]).toEqual([1, 2]);
+  });
+
+  it("brings a conversation back from the archive when the customer writes again", async () => {
+    await app.backend.run(async (ctx) => {
+      await ctx.db.patch(own.conversationId, { archived: true, archivedAt: START });
+    });
+    const list = (archived: boolean) =>
+      app.user("ana").query(api.conversations.list, { accountId: own.accountId, archived, paginationOpts });
+    expect([(await list(false)).page.length, (await list(true)).page.length]).toEqual([0, 1]);
+    await app.receive("Hello again");
+    expect([(await list(false)).page.length, (await list(true)).page.length]).toEqual([1, 0]);
+  });
+
+  it("pages through conversations and messages without loss or repetition, also within one second", async () => {
+    const as = app.key(own.apiKeyId);
+    for (let n = 0; n < 7; n++) await app.receive(`m${n}`, { from: `1650555100${n}`, at: START });
+    const names: string[] = [];
+    for (let cursor: string | undefined, pages = 0; pages < 10; pages++) {
+      const page = await as.query(api.mcp.listConversations, {
+        limit: 3,
+        ...(cursor !== undefined && { cursor }),
+      });
+      if ("refused" in page) throw new Error("refused");
+      names.push(...page.conversations.map(({ preview }) => preview));
+      if (page.nextCursor === null) break;
+      cursor = page.nextCursor;
+    }
+    expect(names).toEqual(["m6", "m5", "m4", "m3", "m2", "m1", "m0", "for ana"]);
+
+    for (let n = 0; n < 7; n++) await app.receive(`t${n}`, { at: START + (n < 4 ? 0 : 1000) });
+    const seen: (string | undefined)[] = [];
+    for (let before: string | undefined, pages = 0; pages < 10; pages++) {
+      const page = await as.query(api.mcp.getConversation, {
+        contact: `+${CUSTOMER}`,
+        limit: 3,
+        ...(before !== undefined && { before }),
+      });
+      if ("refused" in page) throw new Error("refused");
+      seen.unshift(...page.messages.map(({ text }) => text));
+      if (page.nextCursor === null) break;
+      before = page.nextCursor;
+    }
+    expect(seen).toEqual(["for ana", "t0", "t1", "t2", "t3", "t4", "t5", "t6"]);
+  });
+
+  it("calls a cursor that is none of ours an invalid request", async () => {
+    const read = app.key(own.apiKeyId).query(api.mcp.listConversations, { cursor: "'; drop table" });
+    expect(await code(read)).toMatchObject({ code: "invalid_request", field: "cursor" });
+  });
+
+  it("never gives more rows than a page may have", async () => {
+    for (let n = 0; n < 5; n++) await app.receive(`m${n}`, { from: `1650555100${n}` });
+    const read = async (limit: number) => {
+      const page = await app.key(own.apiKeyId).query(api.mcp.listConversations, { limit });
+      return "refused" in page ? -1 : page.conversations.length;
+    };
+    expect([await read(-5), await read(0), await read(2.9), await read(Number.NaN), await read(1e9)]).toEqual(
+      [1, 1, 2, 6, 6],
+    );
+  });
+});

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  type App,
+  CUSTOMER,
+  closeApp,
+  networkError,
+  openApp,
+  START,
+  status,
+  statusWebhook,
+} from "../tests/support/convex-app";
+import { api, internal } from "./_generated/api";
+
+const DAY = 86_400_000;
+
+let app: App;
+beforeEach(async () => {
+  app = openApp();
+  await app.addAccount();
+});
+afterEach(closeApp);
+
+const clean = async () => {
+  await app.backend.mutation(internal.retention.run, {});
+  await app.advance();
+};
+
+describe("what is past its time", () => {
+  it("raw bodies go after 30 days, their digests and the messages stay", async () => {
+    for (let n = 0; n < 8; n++) await app.receive(`${n}`);
+    await app.advance(30 * DAY - 1);
+    await clean();
+    expect(await app.rows("webhookBodies")).toHaveLength(8);
+    await app.advance(2);
+    await clean();
+    expect(await app.rows("webhookBodies")).toEqual([]);
+    expect(await app.rows("webhookItems")).toEqual([]);
+    expect(
+      (await app.rows("webhookLogs")).every(({ bodyStored, sha256 }) => !bodyStored && sha256.length === 64),
+    ).toBe(true);
+    expect(await app.rows("messages")).toHaveLength(8);
+  });
+
+  it("statuses that never found their message go after 7 days; those that did stay", async () => {
+    const [account] = await app.rows("accounts");
+    if (account === undefined) throw new Error("no account");
+    const { id } = await app.addKey(account._id);
+    await app.receive("Hello");
+    await app.key(id).mutation(api.mcp.sendText, { contact: CUSTOMER, text: "Hi" });
+    await app.advance();
+    await app.deliver(
+      statusWebhook([status("sent", "wamid.SENT1", START), status("sent", "wamid.STRANGE", START)]),
+    );
+    await app.advance(7 * DAY + 1);
+    await clean();
+    expect((await app.rows("messageStatuses")).map(({ wamid }) => wamid)).toEqual(["wamid.SENT1"]);
+  });
+
+  it("a client_request_id is forgotten after a day, but not while the outcome of its send is unknown", async () => {
+    const [account] = await app.rows("accounts");
+    if (account === undefined) throw new Error("no account");
+    const { id } = await app.addKey(account._id);
+    await app.receive("Hello");
+    app.graph.answerNext(networkError("ECONNRESET"));
+    const send = (clientRequestId: string, text: string) =>
+      app.key(id).mutation(api.mcp.sendText, { contact: CUSTOMER, text, clientRequestId });
+    await send("unknown", "a");
+    await app.advance();
+    await app.advance(31_000);
+    await send("accepted", "b");
+    await app.advance();
+    await app.advance(DAY + 1);
+    await clean();
+    expect((await app.rows("sendRequests")).map(({ clientRequestId }) => clientRequestId)).toEqual([
+      "unknown",
+    ]);
+  });
+});
