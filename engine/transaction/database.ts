@@ -67,7 +67,7 @@ class EngineDatabase implements Database, TransactionHost {
   readonly catalog: EngineCatalog;
   readonly cursors: CursorCodec;
   readonly #store: Store;
-  readonly #log = new WriteLog();
+  readonly #log: WriteLog;
   readonly #committer: Committer;
   readonly #factory: TableFactory;
   readonly #watchers = new Watchers();
@@ -86,12 +86,14 @@ class EngineDatabase implements Database, TransactionHost {
     this.#factory = new TableFactory(loaded);
     this.#state = settleSystemTables(store, loaded, this.#factory);
     this.cursors = new CursorCodec(this.#cursorKey());
+    const lastTs = this.#firstTs();
+    this.#log = new WriteLog(lastTs);
     this.#committer = new Committer({
       store,
       log: this.#log,
       clock: options.clock,
       faults: options.faults ?? null,
-      lastTs: this.#firstTs(),
+      lastTs,
       publish: (commits, newTables) => this.#publish(commits, newTables),
     });
     this.catalog = new EngineCatalog({
@@ -113,7 +115,8 @@ class EngineDatabase implements Database, TransactionHost {
 
   begin(options: BeginOptions): Transaction {
     const { ts = this.latestTs } = options;
-    const seq = ts === this.latestTs ? this.#log.publishedSeq : this.#log.seqAt(ts);
+    const seq =
+      ts === this.latestTs ? this.#log.publishedSeq : ts < this.latestTs ? this.#log.seqAt(ts) : null;
     if (seq === null) {
       throw snapshotExpired();
     }

@@ -18,6 +18,10 @@ export class Fifo<Item> {
     return this.#items[this.#head];
   }
 
+  last(): Item | undefined {
+    return this.length > 0 ? this.#items.at(-1) : undefined;
+  }
+
   push(item: Item): void {
     this.#items.push(item);
   }

@@ -52,7 +52,13 @@ export class WriteLog {
   #publishedSeq = 0;
   /** Snapshots before this position are gone. */
   #floorSeq = 0;
+  #floorTs: Timestamp;
   #chars = 0;
+
+  /** @param lastTs the newest commit on disk, where the log begins */
+  constructor(lastTs: Timestamp) {
+    this.#floorTs = lastTs;
+  }
 
   /** Position of the newest commit that readers may see. */
   get publishedSeq(): number {
@@ -115,15 +121,22 @@ export class WriteLog {
 
   /** Ends every snapshot before now: after a change of schema no transaction that began before it may go on. */
   expireAll(): void {
-    this.#floorSeq = this.#publishedSeq;
+    const newest = this.#entries.last();
+    if (newest !== undefined) {
+      this.#floorSeq = newest.seq;
+      this.#floorTs = newest.ts;
+    }
   }
 
-  /** The position of the snapshot at `ts`; null where it is no longer (or not yet) readable. */
+  /** The position of the snapshot at `ts`; null where it is no longer readable. */
   seqAt(ts: Timestamp): number | null {
+    if (ts < this.#floorTs) {
+      return null;
+    }
     const index = this.#entries.upperBound((entry) => entry.ts <= ts);
     const entry = this.#entries.at(index - 1);
-    const seq = entry?.seq ?? (this.#entries.first()?.seq ?? this.#publishedSeq + 1) - 1;
-    return seq <= this.#publishedSeq && !this.isExpired(seq) ? seq : null;
+    const seq = Math.min(entry?.seq ?? this.#floorSeq, this.#publishedSeq);
+    return this.isExpired(seq) ? null : seq;
   }
 
   /** The timestamp of the commit at `seq`; null where it is forgotten. */
@@ -175,7 +188,10 @@ export class WriteLog {
 
   #forgetOldest(entry: LogEntry): void {
     this.#entries.shift();
-    this.#floorSeq = Math.max(this.#floorSeq, entry.seq);
+    if (entry.seq > this.#floorSeq) {
+      this.#floorSeq = entry.seq;
+      this.#floorTs = entry.ts;
+    }
     this.#eachTouch(entry, (xid, touch) => {
       this.#touches.get(xid)?.shift();
       this.#chars -= touch.key.length;
