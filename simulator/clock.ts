@@ -16,6 +16,8 @@ export class VirtualClock {
   #timers: Timer[] = [];
   #order = 0;
   #wakeUp: NodeJS.Timeout | undefined;
+  /** Tasks that have begun and not ended, whoever began them. */
+  readonly #running = new Set<Promise<void>>();
 
   /** Milliseconds since 1970. */
   now(): number {
@@ -29,14 +31,18 @@ export class VirtualClock {
     this.#arm();
   }
 
-  /** Moves time ahead and resolves when everything that fell due on the way has been done, each at its own moment. */
+  /**
+   * Moves time ahead. Resolves when everything that fell due on the way, each at its own moment, and everything that
+   * was already under way has been done; a webhook whose receiver does not answer holds it for as long.
+   */
   async advance(ms: number): Promise<void> {
     const target = this.now() + ms;
     for (let timer = this.#takeDue(target); timer !== undefined; timer = this.#takeDue(target)) {
       this.#aheadMs += Math.max(0, timer.dueAt - this.now());
-      await timer.run();
+      await this.#run(timer);
     }
     this.#aheadMs += Math.max(0, target - this.now());
+    await Promise.all(this.#running);
     this.#arm();
   }
 
@@ -45,6 +51,12 @@ export class VirtualClock {
     this.#aheadMs = 0;
     this.#timers = [];
     clearTimeout(this.#wakeUp);
+  }
+
+  #run(timer: Timer): Promise<void> {
+    const task = Promise.resolve(timer.run()).finally(() => this.#running.delete(task));
+    this.#running.add(task);
+    return task;
   }
 
   #takeDue(by: number): Timer | undefined {
@@ -59,7 +71,7 @@ export class VirtualClock {
     const waitMs = Math.min(Math.max(0, first.dueAt - this.now()), TIMEOUT_MS_MAX);
     this.#wakeUp = setTimeout(() => {
       for (let timer = this.#takeDue(this.now()); timer !== undefined; timer = this.#takeDue(this.now())) {
-        void timer.run();
+        void this.#run(timer);
       }
       this.#arm();
     }, waitMs);

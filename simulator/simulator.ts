@@ -20,6 +20,9 @@ export interface RunningSimulator {
   close(): Promise<void>;
 }
 
+/** Idle connections stay longer than clients keep them, so that nothing is cut off but by a fault that was asked for. */
+const KEEP_ALIVE_MS = 120_000;
+
 /** Starts a simulator on 127.0.0.1. Rejects with the error of `listen`, such as EADDRINUSE. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {
   const settings = settingsOf(options);
@@ -27,6 +30,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
   const server = createServer((incoming, response) => {
     void serve(simulation, incoming, response);
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(settings.port, "127.0.0.1", resolve);

@@ -37,8 +37,10 @@ export async function reportStatus(
   status: SentStatus,
   error?: StatusError,
 ): Promise<DeliveryEntry[]> {
+  // After a reset there may be a new message of the same id; the old one is no longer of this world.
+  const isOfThisWorld = simulation.world.messages.get(message.id) === message;
   const number = simulation.world.numbers.find((candidate) => candidate.id === message.numberId);
-  if (number === undefined) return [];
+  if (!isOfThisWorld || number === undefined) return [];
   if (RANKS[status] > RANKS[message.status]) {
     message.status = status;
     if (error !== undefined) message.error = { code: error.code, title: error.title };
@@ -57,22 +59,18 @@ export function planStatuses(
   failure: StatusError | null,
 ): void {
   const { sent, delivered, read } = simulation.settings.statusDelaysMs;
-  const later = (delayMs: number, status: SentStatus, error?: StatusError) =>
-    simulation.clock.after(
-      delayMs,
-      async () => void (await reportStatus(simulation, message, status, error)),
-    );
   if (failure !== null) {
-    later(sent, "failed", failure);
+    planInOrder(simulation, message, [{ delayMs: sent, status: "failed", error: failure }]);
     return;
   }
-  later(sent, "sent");
-  // A reaction is never reported as delivered or read.
-  if (message.type === "reaction") return;
   const customer = findCustomer(simulation.world, message.peer);
-  if (customer?.online !== true) return;
-  later(delivered, "delivered");
-  if (customer.readReceipts) later(read, "read");
+  // A reaction is never reported as delivered or read.
+  const reaches = message.type !== "reaction" && customer?.online === true;
+  planInOrder(simulation, message, [
+    { delayMs: sent, status: "sent" },
+    ...(reaches ? [{ delayMs: delivered, status: "delivered" as const }] : []),
+    ...(reaches && customer.readReceipts ? [{ delayMs: read, status: "read" as const }] : []),
+  ]);
 }
 
 /** A phone comes back: everything that waited for it is delivered and, where receipts are on, read. */
@@ -82,11 +80,29 @@ export function deliverWaiting(simulation: Simulation, customer: Customer): void
     const waits =
       message.direction === "outbound" && message.status === "sent" && message.type !== "reaction";
     if (!waits || findCustomer(simulation.world, message.peer) !== customer) continue;
-    simulation.clock.after(
-      delivered,
-      async () => void (await reportStatus(simulation, message, "delivered")),
-    );
-    if (!customer.readReceipts) continue;
-    simulation.clock.after(read, async () => void (await reportStatus(simulation, message, "read")));
+    planInOrder(simulation, message, [
+      { delayMs: delivered, status: "delivered" },
+      ...(customer.readReceipts ? [{ delayMs: read, status: "read" as const }] : []),
+    ]);
+  }
+}
+
+interface PlannedStatus {
+  readonly delayMs: number;
+  readonly status: SentStatus;
+  readonly error?: StatusError;
+}
+
+/**
+ * Plans the statuses of one message. Each is sent only after the one before has been answered or has failed, so that
+ * a busy machine does not shuffle them; shuffling is what the fault rules are for.
+ */
+function planInOrder(simulation: Simulation, message: StoredMessage, plan: readonly PlannedStatus[]): void {
+  let before: Promise<unknown> = Promise.resolve();
+  for (const { delayMs, status, error } of plan) {
+    simulation.clock.after(delayMs, async () => {
+      before = before.then(() => reportStatus(simulation, message, status, error));
+      await before;
+    });
   }
 }

@@ -1,0 +1,119 @@
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import { type RunningSimulator, type SimulatorOptions, startSimulator } from "./simulator";
+
+/** One webhook as it arrived, byte for byte. */
+export interface Received {
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+  readonly at: number;
+}
+
+export interface Receiver {
+  readonly url: string;
+  readonly received: Received[];
+  /** Answers the following webhooks in this way; `null` leaves them without an answer. */
+  answer: (nth: number) => number | null;
+  /** Resolves once so many webhooks have arrived. */
+  arrived(count: number): Promise<Received[]>;
+  close(): Promise<void>;
+}
+
+/** A callback as an app would have it: it answers the handshake and keeps what arrives. */
+export async function startReceiver(verifyToken = "sim-verify-token"): Promise<Receiver> {
+  const received: Received[] = [];
+  const waiting: { count: number; resolve: (list: Received[]) => void }[] = [];
+  const receiver = { answer: (_nth: number): number | null => 200 };
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://receiver");
+    if (request.method === "GET") {
+      const good = url.searchParams.get("hub.verify_token") === verifyToken;
+      response.writeHead(good ? 200 : 403).end(good ? url.searchParams.get("hub.challenge") : "no");
+      return;
+    }
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      received.push({ headers: request.headers, bytes: Buffer.concat(chunks), at: performance.now() });
+      for (const { count, resolve } of waiting) if (received.length >= count) resolve(received);
+      const status = receiver.answer(received.length);
+      if (status !== null) response.writeHead(status).end("seen");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (typeof address !== "object" || address === null) throw new Error("The receiver has no port.");
+  return Object.assign(receiver, {
+    url: `http://127.0.0.1:${address.port}/api/webhook`,
+    received,
+    arrived: (count: number) =>
+      new Promise<Received[]>((resolve) => {
+        if (received.length >= count) resolve(received);
+        else waiting.push({ count, resolve });
+      }),
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  });
+}
+
+export const NUMBER = "106540352242922";
+export const WABA = "102290129340398";
+export const SHEENA = "+16505551234";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The parsed JSON, or the text when it is none. Tests look into it freely. */
+  // biome-ignore lint/suspicious/noExplicitAny: answers of every shape are compared by the tests that asked for them.
+  readonly body: any;
+}
+
+export interface Bench {
+  readonly simulator: RunningSimulator;
+  readonly receiver: Receiver;
+  /** A call of the control API. */
+  control(path: string, body?: unknown, method?: string): Promise<Answer>;
+  /** A Graph call with the access token. */
+  graph(path: string, body?: unknown, init?: RequestInit): Promise<Answer>;
+  /** Sends a text to Sheena, or what is given. */
+  send(message?: object): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** A simulator whose webhooks go to a receiver, both on free ports. */
+export async function startBench(options: SimulatorOptions = {}): Promise<Bench> {
+  const receiver = await startReceiver();
+  const statusDelaysMs = { sent: 5, delivered: 15, read: 25 };
+  const simulator = await startSimulator({ port: 0, webhookUrl: receiver.url, statusDelaysMs, ...options });
+  const call = async (url: string, init: RequestInit): Promise<Answer> => {
+    const response = await fetch(url, init);
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  };
+  const graph = (path: string, body?: unknown, init: RequestInit = {}) =>
+    call(`${simulator.url}/v25.0${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: { authorization: "Bearer sim-access-token", "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...init,
+    });
+  return {
+    simulator,
+    receiver,
+    graph,
+    control: (path, body, method = body === undefined ? "GET" : "POST") =>
+      call(`${simulator.url}/_sim/${path}`, {
+        method,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      }),
+    send: (message = { type: "text", text: { body: "Hi" } }) =>
+      graph(`/${NUMBER}/messages`, { messaging_product: "whatsapp", to: SHEENA, ...message }),
+    close: async () => {
+      await simulator.close();
+      await receiver.close();
+    },
+  };
+}
