@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { WebSocket } from "ws";
 
+export type SocketOptions = { version?: string; autoPong?: boolean };
+
 /** A message of the server, as it came. */
 export type ServerMessage = { type: string; [field: string]: unknown };
 
@@ -28,8 +30,9 @@ export class SyncClient {
   }
 
   /** Opens a socket and, unless told otherwise, says Connect. */
-  static async open(url: string, connect: object | null = {}): Promise<SyncClient> {
-    const socket = new WebSocket(`${url.replace("http", "ws")}/api/1.48.0/sync`);
+  static async open(url: string, connect: object | null = {}, options: SocketOptions = {}): Promise<SyncClient> {
+    const { version = "1.48.0", ...socketOptions } = options;
+    const socket = new WebSocket(`${url.replace("http", "ws")}/api/${version}/sync`, socketOptions);
     const client = new SyncClient(socket);
     await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
     if (connect !== null) {
@@ -85,6 +88,15 @@ export class SyncClient {
 
   mutate(requestId: number, udfPath: string, args: object): void {
     this.send({ type: "Mutation", requestId, udfPath, args: [args] });
+  }
+
+  /** Stops reading, as a client on a bad line does; the server notices when the buffers are full. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   /** Messages that have come and were not looked at. */
