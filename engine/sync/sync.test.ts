@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { makeIssuer } from "../../tests/support/identity";
+import { type JumpingClock, jumpingClock } from "../../tests/support/jumping-clock";
 import { type LiveEngine, startLiveEngine } from "../../tests/support/live-engine";
 import { SyncClient, tsOf } from "../../tests/support/sync-client";
 
@@ -390,4 +391,52 @@ test("a commit reruns nothing for 1,000 unrelated subscriptions, and one query f
   );
   expect(engine.queryRuns() - before).toBe(1);
   expect(unrelated.unread).toBe(0);
+});
+
+test("a client that does not read gets few newest states, not every one of them", async () => {
+  const [writer, channel] = [await open(), newChannel()];
+  // A version without TransitionChunk, so that every state is one message.
+  const reader = await SyncClient.open(engine.cloudUrl, {}, { version: "1.20.0" });
+  clients.push(reader);
+  reader.subscribe(0, [[1, "messages:list", { channel }]]);
+  await reader.transition();
+  reader.pause();
+  const commits = 30;
+  for (let n = 0; n < commits; n++) {
+    send(writer, n, channel, `${n}`.padEnd(300_000, "."));
+    while ((await writer.next()).type !== "MutationResponse");
+  }
+  reader.resume();
+  let states = 0;
+  for (let rows = 0; rows < commits; states++) {
+    const [change] = (await reader.transition()).modifications;
+    rows = Array.isArray(change?.value) ? change.value.length : rows;
+  }
+  expect(states).toBeLessThan(commits / 2);
+});
+
+describe("a silent socket", () => {
+  let clock: JumpingClock;
+  let quiet: LiveEngine;
+
+  beforeAll(async () => {
+    clock = jumpingClock();
+    quiet = await startLiveEngine({ clock });
+  });
+  afterAll(() => quiet.discard());
+
+  test("hears a Ping after 15 seconds", async () => {
+    const client = await SyncClient.open(quiet.cloudUrl);
+    clients.push(client);
+    client.send({ type: "Event", eventType: "x", event: null });
+    clock.jump(20_000);
+    expect(await client.next()).toEqual({ type: "Ping" });
+  });
+
+  test("from which nothing comes for two minutes, not even a pong, is closed", async () => {
+    const client = await SyncClient.open(quiet.cloudUrl, {}, { autoPong: false });
+    clients.push(client);
+    clock.jump(125_000);
+    expect((await client.closed).code).toBe(1006);
+  });
 });

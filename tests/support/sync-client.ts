@@ -30,7 +30,11 @@ export class SyncClient {
   }
 
   /** Opens a socket and, unless told otherwise, says Connect. */
-  static async open(url: string, connect: object | null = {}, options: SocketOptions = {}): Promise<SyncClient> {
+  static async open(
+    url: string,
+    connect: object | null = {},
+    options: SocketOptions = {},
+  ): Promise<SyncClient> {
     const { version = "1.48.0", ...socketOptions } = options;
     const socket = new WebSocket(`${url.replace("http", "ws")}/api/${version}/sync`, socketOptions);
     const client = new SyncClient(socket);
