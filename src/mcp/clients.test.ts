@@ -161,7 +161,7 @@ for (const [revision, connect] of Object.entries(CLIENTS)) {
             text: "Is it open on Sunday?",
             wamid,
             untrusted: true,
-            sender: { kind: "customer" },
+            sender: { kind: "customer", name: "Sheena Nelson" },
           },
           { direction: "outbound", text: "Yes, from ten.", id: sent.data["message_id"], reply_to: { wamid } },
         ],

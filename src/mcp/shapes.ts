@@ -11,6 +11,7 @@ export type ConversationPage = Answer<FunctionReturnType<typeof api.mcp.listConv
 export type Thread = Answer<FunctionReturnType<typeof api.mcp.getConversation>>;
 type ConversationView = ConversationPage["conversations"][number];
 type MessageView = Thread["messages"][number];
+type ContactView = ConversationView["contact"];
 
 /** Room for a text of 4096 characters of which many are written out; what is longer is cut and marked. */
 const TEXT_CHARS_MAX = 8_000;
@@ -47,7 +48,13 @@ export const messageShape = z.object({
   id: z.string(),
   wamid: z.string().optional().describe("WhatsApp's id of the message."),
   direction: z.enum(["inbound", "outbound"]),
-  sender: z.object({ kind: z.enum(["customer", "user", "key", "phone"]), name: z.string().optional() }),
+  sender: z.object({
+    kind: z
+      .enum(["customer", "user", "key", "phone"])
+      .describe("Who wrote it; all but customer are the business."),
+    id: z.string().optional().describe("Contact id of the customer."),
+    name: z.string().optional(),
+  }),
   type: z.string(),
   text: z.string().optional().describe(`If untrusted: ${UNTRUSTED}`),
   caption: z.string().optional().describe(`If untrusted: ${UNTRUSTED}`),
@@ -75,7 +82,7 @@ export function businessOf({
   return { name, number: phoneNumber };
 }
 
-export function contactOf(contact: ConversationView["contact"]): z.infer<typeof contactShape> {
+export function contactOf(contact: ContactView): z.infer<typeof contactShape> {
   const { phone, username } = contact;
   return {
     id: contact._id,
@@ -100,14 +107,18 @@ export function conversationOf(view: ConversationView, now: number): z.infer<typ
   };
 }
 
-export function messageOf(view: MessageView): z.infer<typeof messageShape> {
+/** A message of the conversation with this customer. */
+export function messageOf(view: MessageView, customer: ContactView): z.infer<typeof messageShape> {
   const text = shown(view.text);
   const caption = shown(view.caption);
   const { media, sender, replyTo, reactions } = view;
   return {
     id: view._id,
     direction: view.direction,
-    sender: { kind: sender.kind, ...defined({ name: shown(sender.name)?.text }) },
+    sender:
+      sender.kind === "customer"
+        ? { kind: sender.kind, id: customer._id, name: visibleText(customer.name) }
+        : { kind: sender.kind, ...defined({ name: shown(sender.name)?.text }) },
     type: visibleText(view.type),
     status: view.status,
     timestamp: isoTime(view.timestamp),

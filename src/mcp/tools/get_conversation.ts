@@ -62,7 +62,7 @@ export const getConversation = defineTool({
         contact: contactOf(page.conversation.contact),
         window: windowOf(page.conversation.windowExpiresAt, Date.now()),
         archived: page.conversation.archivedAt !== undefined,
-        messages: page.messages.map(messageOf),
+        messages: page.messages.map((view) => messageOf(view, page.conversation.contact)),
         ...defined({ next_cursor: next }),
       };
     });

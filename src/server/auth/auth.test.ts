@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 /** A fresh backend and, because the server keeps one Better Auth per process, fresh modules of the server. */
-async function startServer() {
+async function startServer(extraEnv: Record<string, string> = {}) {
   const backend = await startTestBackend({ siteUrl: SITE_URL, identityKey });
   backends.push(backend);
   vi.resetModules();
@@ -26,6 +26,7 @@ async function startServer() {
   vi.stubEnv("CONVEX_IDENTITY_KEY", JSON.stringify(identityKey));
   vi.stubEnv("API_KEY_PEPPER", "k1:pepper");
   vi.stubEnv("SETUP_TOKEN", SETUP_TOKEN);
+  for (const [name, value] of Object.entries(extraEnv)) vi.stubEnv(name, value);
   const { answerAuth, answerConvexToken } = await import("./routes");
 
   const post = async (path: string, body: object, headers: HeadersInit = {}) =>
@@ -152,11 +153,27 @@ describe("signing in", () => {
     expect(await codeOf(response)).toEqual([400, "PASSWORD_TOO_SHORT"]);
   });
 
-  it("is slowed down after three attempts", async () => {
-    const { signIn } = await startServer();
+  it("is slowed down after three attempts from one address, and only for that address", async () => {
+    const { post } = await startServer({ TRUSTED_IP_HEADER: "X-Real-IP" });
+    const attempt = async (headers: HeadersInit) =>
+      (await post("/sign-in/email", { email: "a@example.test", password: PASSWORD }, headers)).status;
     const statuses: number[] = [];
-    for (let attempt = 0; attempt < 4; attempt++) statuses.push((await signIn("a@example.test")).status);
+    for (let i = 0; i < 4; i++)
+      statuses.push(await attempt({ "x-real-ip": "192.0.2.1", "x-forwarded-for": `192.0.2.${i}` }));
     expect(statuses).toEqual([401, 401, 401, 429]);
+    expect(await attempt({ "x-real-ip": "192.0.2.2" })).toBe(401);
+  });
+
+  it("believes no address that the client writes itself, and then counts everybody together", async () => {
+    const { post } = await startServer();
+    const statuses = new Set<number>();
+    for (let i = 0; i < 21; i++) {
+      const headers = { "x-forwarded-for": `192.0.2.${i}`, "x-real-ip": `192.0.2.${i}` };
+      statuses.add(
+        (await post("/sign-in/email", { email: "not an address", password: "x" }, headers)).status,
+      );
+    }
+    expect([...statuses]).toEqual([400, 429]);
   });
 
   it("refuses a request with cookies from a foreign page", async () => {

@@ -60,8 +60,12 @@ export function authOptions(env: ServerEnv) {
     rateLimit: {
       enabled: true,
       storage: "database",
-      // Reading one's own session is the most frequent call and needs no counter in the database.
-      customRules: { "/get-session": false },
+      customRules: {
+        // Reading one's own session is the most frequent call and needs no counter in the database.
+        "/get-session": false,
+        "/sign-in/*": attempts(env),
+        "/sign-up/*": attempts(env),
+      },
     },
     advanced: {
       cookiePrefix: COOKIE_PREFIX,
@@ -86,6 +90,20 @@ export function authOptions(env: ServerEnv) {
     },
   } satisfies BetterAuthOptions;
 }
+
+/** Attempts to sign in or up in ten seconds, from one address. */
+const ATTEMPTS_MAX = 3;
+
+/**
+ * The same for everybody together where no address can be believed: more, so that a stranger cannot lock the owner
+ * out by trying, and still too few to guess a password of twelve characters.
+ */
+const SHARED_ATTEMPTS_MAX = 20;
+
+const attempts = (env: ServerEnv) => ({
+  window: 10,
+  max: env.TRUSTED_IP_HEADER === undefined ? SHARED_ATTEMPTS_MAX : ATTEMPTS_MAX,
+});
 
 /** The site itself; on a developer's machine under each name that the machine has for itself. */
 function trustedOrigins(siteUrl: string): string[] {
