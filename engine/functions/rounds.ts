@@ -7,7 +7,8 @@ export type Step = {
   budgetMs: number;
 };
 
-export type StepEnd = { timedOut: boolean; usedMs: number };
+/** `struck` says that the watchdog ended the step. */
+export type StepEnd = { struck: boolean; usedMs: number };
 
 type Waiting = { step: Step; end(result: StepEnd): void };
 
@@ -16,9 +17,9 @@ const ROUND_MS_MAX = 20;
 
 /**
  * Runs the code of all functions that are ready, together, under one watchdog. A `vm` timeout costs a thread, some
- * 70 us, whatever it guards: one function after the other would spend most of its time on it. Within a round only
- * code of functions runs. The engine's own work (answers of system calls) is done between rounds, because the
- * watchdog may strike anywhere, without `finally`, and must never strike there.
+ * 70 us, whatever it guards: one function after the other would spend most of its time on it. The watchdog may strike
+ * anywhere, without `finally`, so a step must touch nothing that outlives its call; commits, nested calls and
+ * everything else happens between rounds.
  */
 export class Rounds {
   readonly #context: vm.Context;
@@ -61,7 +62,7 @@ export class Rounds {
       this.#ready.shift();
       waiting.step.run();
       const usedMs = performance.now() - startMs;
-      this.#ended.push(() => waiting.end({ timedOut: usedMs > waiting.step.budgetMs, usedMs }));
+      this.#ended.push(() => waiting.end({ struck: false, usedMs }));
       this.#current = null;
     }
   }
@@ -93,7 +94,7 @@ export class Rounds {
     }
     if (this.#ready[0] === struck.waiting) this.#ready.shift();
     const usedMs = performance.now() - struck.startMs;
-    this.#ended.push(() => struck.waiting.end({ timedOut: true, usedMs }));
+    this.#ended.push(() => struck.waiting.end({ struck: true, usedMs }));
   }
 }
 
