@@ -21,11 +21,9 @@ export function AccountSwitcher({ accounts, current }: { accounts: readonly Acco
     .reduce((sum, { unreadCount }) => sum + unreadCount, 0);
   return (
     <DropdownMenu>
-      <DropdownMenuTrigger
-        aria-label={`Business number: ${current.name}. Change`}
-        className="touch-target flex min-w-0 flex-1 cursor-pointer items-center gap-2 rounded-md px-2 py-1 text-left hover:bg-sidebar-accent"
-      >
-        <span className="grid min-w-0">
+      <DropdownMenuTrigger className="touch-target flex min-w-0 flex-1 cursor-pointer items-center gap-2 rounded-md px-2 py-1 text-left hover:bg-sidebar-accent">
+        <span className="sr-only">Business number: </span>
+        <span className="grid min-w-0 grid-cols-1">
           <bdi className="truncate font-semibold text-sm leading-5">{current.name}</bdi>
           <span className="truncate text-muted-foreground text-xs leading-4">
             {formatPhone(current.phoneNumber)}
@@ -48,7 +46,7 @@ export function AccountSwitcher({ accounts, current }: { accounts: readonly Acco
               value={account._id}
               onSelect={() => goTo({ account: account._id })}
             >
-              <span className="grid min-w-0 flex-1">
+              <span className="grid min-w-0 flex-1 grid-cols-1">
                 <bdi className="truncate font-medium">{account.name}</bdi>
                 <span className="truncate text-muted-foreground text-xs">
                   {formatPhone(account.phoneNumber)} · {account.role}

@@ -15,9 +15,9 @@ export function InboxFrame({
 }) {
   return (
     <div className="flex h-dvh flex-col pt-[env(safe-area-inset-top)] pr-[env(safe-area-inset-right)] pl-[env(safe-area-inset-left)]">
-      <h1 className="sr-only">Inbox</h1>
       {banner}
       <main className="grid min-h-0 flex-1 grid-cols-1 md:grid-cols-[20rem_minmax(0,1fr)] lg:grid-cols-[23rem_minmax(0,1fr)]">
+        <h1 className="sr-only">Inbox</h1>
         <section
           aria-label="Conversations"
           className={cn(

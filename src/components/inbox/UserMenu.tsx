@@ -30,12 +30,13 @@ export function UserMenu({ user, onShowShortcuts }: { user: SignedInUser; onShow
   return (
     <DropdownMenu>
       <DropdownMenuTrigger asChild>
-        <Button variant="ghost" size="icon" aria-label="Your menu" className="rounded-full">
+        <Button variant="ghost" size="icon" className="rounded-full">
+          <span className="sr-only">Your menu</span>
           <ContactAvatar name={user.name} className="size-8 text-xs" />
         </Button>
       </DropdownMenuTrigger>
       <DropdownMenuContent align="end" className="w-60">
-        <DropdownMenuLabel className="grid">
+        <DropdownMenuLabel className="grid grid-cols-1">
           <bdi className="truncate font-medium text-foreground text-sm">{user.name}</bdi>
           <span className="truncate">{user.email}</span>
         </DropdownMenuLabel>

@@ -76,7 +76,7 @@ export function Composer({
             setFailure(null);
           }}
           onKeyDown={onKeyDown}
-          className="max-h-40 min-h-10 border-border leading-6"
+          className="max-h-40 min-h-10 border-input/60 leading-6 focus-visible:border-ring focus-visible:outline-1"
         />
         <Button
           type="submit"

@@ -60,7 +60,7 @@ function ReplyTo({
 }) {
   return (
     <div className="mb-2 flex items-center gap-2 rounded-md border-primary border-l-3 bg-muted py-1 pr-1 pl-3">
-      <p className="grid min-w-0 flex-1 text-sm">
+      <p className="grid min-w-0 flex-1 grid-cols-1 text-sm">
         <span className="font-medium text-primary text-xs">
           Reply to {message.direction === "inbound" ? <bdi dir="auto">{customerName}</bdi> : "our message"}
         </span>

@@ -13,17 +13,23 @@ import { QuotedMessage } from "./QuotedMessage";
 interface Props {
   readonly message: Message;
   readonly startsGroup: boolean;
+  readonly isLast: boolean;
   readonly customerName: string;
   readonly onReply: (message: Message) => void;
   readonly onShowQuoted: (wamid: string) => void;
 }
 
 /** One message, with what belongs to it: who sent it, what it answers, its reactions, its time and its ticks. */
-export function MessageBubble({ message, startsGroup, customerName, onReply, onShowQuoted }: Props) {
+export function MessageBubble({ message, startsGroup, isLast, customerName, onReply, onShowQuoted }: Props) {
   const isOwn = message.direction === "outbound";
   return (
     <article
-      className={cn("group flex flex-col pb-0.5", startsGroup && "pt-2", isOwn ? "items-end" : "items-start")}
+      className={cn(
+        "group flex flex-col",
+        isLast ? "pb-4" : "pb-0.5",
+        startsGroup && "pt-2",
+        isOwn ? "items-end" : "items-start",
+      )}
     >
       <div className={cn("flex max-w-[88%] items-center gap-1 sm:max-w-[75%]", isOwn && "flex-row-reverse")}>
         <div

@@ -74,7 +74,7 @@ function DocumentCard({ media, url }: { media: Media; url: string }) {
       className="my-1 flex w-72 max-w-full items-center gap-3 rounded-lg bg-foreground/6 p-2.5"
     >
       <FileTextIcon className="size-6 shrink-0 text-bubble-muted" aria-hidden="true" />
-      <span className="grid min-w-0 flex-1">
+      <span className="grid min-w-0 flex-1 grid-cols-1">
         <bdi dir="auto" className="truncate text-sm">
           {media.filename ?? "Document"}
         </bdi>

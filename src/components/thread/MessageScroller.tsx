@@ -36,23 +36,30 @@ export function MessageScroller({
   onAtEnd: (isAtEnd: boolean) => void;
   onReply: (message: Message) => void;
 }) {
+  const scroller = useRef<HTMLElement>(null);
   const virtualizer = useRef<VirtualizerHandle>(null);
+  const lastOffset = useRef(0);
   const [isAtEnd, setAtEnd] = useState(true);
   const [newCount, setNewCount] = useState(0);
   const lastIndex = items.length - 1;
   const isPrepended = useIsPrepended(items);
 
+  const scrollToEnd = () => virtualizer.current?.scrollToIndex(lastIndex, { align: "end" });
   const reportEnd = (atEnd: boolean) => {
     if (atEnd) setNewCount(0);
     if (atEnd === isAtEnd) return;
     setAtEnd(atEnd);
     onAtEnd(atEnd);
   };
-  const scrollToEnd = () => virtualizer.current?.scrollToIndex(lastIndex, { align: "end" });
   const onScroll = (offset: number) => {
     const handle = virtualizer.current;
     if (!handle) return;
-    reportEnd(handle.scrollSize - handle.viewportSize - offset <= AT_END_PX);
+    const atEnd = handle.scrollSize - handle.viewportSize - offset <= AT_END_PX;
+    const movedUp = offset < lastOffset.current;
+    lastOffset.current = offset;
+    // Away from the end without having moved up: what is there has grown, and the reader still follows.
+    if (isAtEnd && !atEnd && !movedUp) scrollToEnd();
+    else reportEnd(atEnd);
     if (offset < NEAR_START_PX) onNearStart();
   };
 
@@ -72,6 +79,7 @@ export function MessageScroller({
     <div className="relative min-h-0 flex-1">
       {isLoadingOlder && <OlderNotice />}
       <section
+        ref={scroller}
         aria-label={label}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable with the keyboard
         tabIndex={0}
@@ -81,6 +89,7 @@ export function MessageScroller({
         <div className="mx-auto w-full max-w-4xl">
           <Virtualizer
             ref={virtualizer}
+            scrollRef={scroller}
             data={items}
             shift={isPrepended}
             as="ol"
@@ -88,13 +97,14 @@ export function MessageScroller({
             onScroll={onScroll}
             onResize={() => isAtEnd && scrollToEnd()}
           >
-            {(item) => (
+            {(item, index) => (
               <ThreadLine
                 key={item.key}
                 item={item}
                 customerName={customerName}
                 onReply={onReply}
                 onShowQuoted={showMessage}
+                isLast={index === lastIndex}
               />
             )}
           </Virtualizer>
@@ -125,15 +135,20 @@ function OlderNotice() {
   );
 }
 
-/** Whether this drawing is the first one with older lines in front: the list then keeps its place from the end. */
+/** True for the one drawing that has older lines in front: the list then keeps its place counted from the end. */
 function useIsPrepended(items: readonly ThreadItem[]): boolean {
   const [seen, setSeen] = useState({ items, isPrepended: false });
-  if (seen.items === items) return seen.isPrepended;
+  const { isPrepended } = seen;
+  useLayoutEffect(() => {
+    if (isPrepended) setSeen((current) => ({ ...current, isPrepended: false }));
+  }, [isPrepended]);
+
+  if (seen.items === items) return isPrepended;
   const oldFirst = seen.items[0]?.key;
-  const isPrepended =
+  const hasOlder =
     oldFirst !== undefined && items[0]?.key !== oldFirst && items.some(({ key }) => key === oldFirst);
-  setSeen({ items, isPrepended });
-  return isPrepended;
+  setSeen({ items, isPrepended: hasOlder });
+  return hasOlder;
 }
 
 /** Opens at the end, then calls back with the lines that were added after the last one. */

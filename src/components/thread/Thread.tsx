@@ -70,7 +70,7 @@ function ThreadHeader({ account, conversation }: { account: Account; conversatio
         <BackToList account={account} />
       </span>
       <ContactAvatar name={name} className="size-9" />
-      <div className="grid min-w-0 flex-1">
+      <div className="grid min-w-0 flex-1 grid-cols-1">
         <h2 className="truncate font-semibold text-[0.9375rem] leading-5">
           <bdi dir="auto">{name}</bdi>
         </h2>

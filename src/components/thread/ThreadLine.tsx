@@ -10,11 +10,14 @@ import { MessageBubble } from "./MessageBubble";
 export function ThreadLine({
   item,
   customerName,
+  isLast,
   onReply,
   onShowQuoted,
 }: {
   item: ThreadItem;
   customerName: string;
+  /** The last line keeps the list off the message field; a margin below the list would not be scrolled to. */
+  isLast: boolean;
   onReply: (message: Message) => void;
   onShowQuoted: (wamid: string) => void;
 }) {
@@ -32,6 +35,7 @@ export function ThreadLine({
         <MessageBubble
           message={item.message}
           startsGroup={item.startsGroup}
+          isLast={isLast}
           customerName={customerName}
           onReply={onReply}
           onShowQuoted={onShowQuoted}

@@ -19,7 +19,7 @@ export function AvatarFallback({ className, ...props }: ComponentProps<typeof Av
     <AvatarPrimitive.Fallback
       data-slot="avatar-fallback"
       className={cn(
-        "flex size-full items-center justify-center bg-secondary font-medium text-secondary-foreground text-sm",
+        "flex size-full items-center justify-center bg-foreground/8 font-medium text-foreground/80 text-sm",
         className,
       )}
       {...props}
