@@ -12,6 +12,9 @@ const modules = import.meta.glob([
   "!../../convex/**/*.test.ts",
 ]);
 
+/** Everything here is computed and nothing waits, so only a busy machine makes a test slow. */
+vi.setConfig({ testTimeout: 30_000 });
+
 /** The moment at which every test begins; all clocks in a test are this one, moved by hand. */
 export const START = Date.parse("2026-11-02T10:00:00Z");
 
