@@ -19,10 +19,10 @@ test("the start state is the documented one", async () => {
     verifyToken: "sim-verify-token",
     accessToken: "sim-access-token",
   });
-  expect(body.wabas.map(({ id }: { id: string }) => id)).toEqual(["102290129340398"]);
+  expect(body.wabas.map(({ id }) => id)).toEqual(["102290129340398"]);
   expect(body.numbers).toMatchObject([{ id: "106540352242922", displayPhoneNumber: "+1 555-078-3881" }]);
   expect(body.customers[0]).toMatchObject({ name: "Sheena Nelson", phone: SHEENA, windows: [] });
-  expect(body.templates.filter(({ status }: { status: string }) => status === "APPROVED")).toHaveLength(3);
+  expect(body.templates.filter(({ status }) => status === "APPROVED")).toHaveLength(3);
   expect(body).toMatchObject({
     messages: [],
     media: [],
@@ -40,8 +40,8 @@ describe("reset", () => {
     return JSON.stringify([
       first.body.messageId,
       sent.body,
-      body.media.map(({ id }: { id: string }) => id),
-      body.customers[1].userId,
+      body.media.map(({ id }) => id),
+      body.customers[1]?.userId,
     ]);
   };
 
@@ -165,7 +165,7 @@ describe("inbound", () => {
     });
     await act({ name: "Sheena N.", type: "text", text: "x" });
     const { customers } = (await bench.control("state")).body;
-    expect(customers[0].name).toBe("Sheena N.");
+    expect(customers[0]?.name).toBe("Sheena N.");
     expect(customers.at(-1)).toMatchObject({ phone: "+447700900456", name: "Tom", username: "tom.k" });
   });
 
@@ -181,9 +181,9 @@ describe("inbound", () => {
 
   test("a message opens the window by its own time, a notice from WhatsApp does not", async () => {
     await act({ type: "system", system: { type: "user_changed_number" } });
-    expect((await bench.control("state")).body.customers[0].windows).toEqual([]);
+    expect((await bench.control("state")).body.customers[0]?.windows).toEqual([]);
     await act({ type: "text", text: "x", timestamp: 1749416383 });
-    expect((await bench.control("state")).body.customers[0].windows).toEqual([
+    expect((await bench.control("state")).body.customers[0]?.windows).toEqual([
       { numberId: "106540352242922", expiresAt: 1_749_416_383_000 + 86_400_000 },
     ]);
   });
@@ -209,7 +209,7 @@ describe("webhook sends these very bytes", () => {
 describe("status", () => {
   test("makes a webhook now, with the error that was asked for", async () => {
     const sent = await bench.send();
-    const messageId = sent.body.messages[0].id;
+    const messageId = sent.body.messages[0]?.id;
     await bench.control("clock", { advanceMs: 1000 });
     bench.receiver.received.length = 0;
     await bench.control("status", { messageId, status: "delivered" });

@@ -28,7 +28,7 @@ describe("on Graph calls", () => {
     await fault({ kind: "html_error", status: 502 });
     const answer = await bench.send();
     expect(answer.status).toBe(502);
-    expect(answer.body).toContain("<html>");
+    expect(answer.text).toContain("<html>");
     expect(await stored()).toBe(0);
   });
 
@@ -142,7 +142,7 @@ describe("on media", () => {
       data: Buffer.from("hello").toString("base64"),
     });
     const { media } = (await bench.control("state")).body;
-    return (await bench.graph(`/${media.at(-1).id}`)).body.url;
+    return (await bench.graph(`/${media.at(-1)?.id}`)).body.url;
   };
   const download = async () =>
     fetch(await link(), { headers: { authorization: "Bearer sim-access-token" }, redirect: "manual" });

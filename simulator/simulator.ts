@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { answerControl, CONTROL_PREFIX } from "./control/routes";
 import { downloadMedia } from "./graph/media";
 import { serveGraph } from "./graph/pipeline";
@@ -35,9 +34,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     server.once("error", reject);
     server.listen(settings.port, "127.0.0.1", resolve);
   });
-  // A server that listens on a port has an address of this kind; only pipes and closed servers have another.
-  const { port } = server.address() as AddressInfo;
-  simulation.baseUrl = `http://127.0.0.1:${port}`;
+  const address = server.address();
+  // A server that listens on a port always has an address of this kind; only pipes have a string.
+  if (address === null || typeof address === "string") throw new TypeError("The simulator has no port.");
+  simulation.baseUrl = `http://127.0.0.1:${address.port}`;
   return {
     url: simulation.baseUrl,
     close: () =>

@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { DeliveryEntry, RequestEntry } from "./journal";
 import { type RunningSimulator, type SimulatorOptions, startSimulator } from "./simulator";
 
 /** One webhook as it arrived, byte for byte. */
@@ -62,12 +63,43 @@ export const NUMBER = "106540352242922";
 export const WABA = "102290129340398";
 export const SHEENA = "+16505551234";
 
+/** The fields of all answers together. A test reads those that its call has; the others are missing at run time. */
+export interface AnswerBody {
+  readonly messageId: string;
+  readonly deliveries: readonly DeliveryEntry[];
+  readonly requests: readonly RequestEntry[];
+  readonly messages: readonly { readonly id: string; readonly status: string }[];
+  readonly contacts: readonly { readonly input: string; readonly wa_id: string }[];
+  readonly error: {
+    readonly code: number;
+    readonly path: string;
+    readonly message: string;
+    readonly fbtrace_id: string;
+  };
+  readonly data: readonly { readonly name: string }[];
+  readonly paging: { readonly next?: string };
+  readonly id: string;
+  readonly url: string;
+  readonly sha256: string;
+  readonly app: object;
+  readonly clock: { readonly now: number };
+  readonly wabas: readonly { readonly id: string }[];
+  readonly numbers: readonly object[];
+  readonly customers: readonly {
+    readonly name: string;
+    readonly userId: string;
+    readonly windows: readonly object[];
+  }[];
+  readonly templates: readonly { readonly status: string }[];
+  readonly media: readonly { readonly id: string }[];
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** The parsed JSON, or the text when it is none. Tests look into it freely. */
-  // biome-ignore lint/suspicious/noExplicitAny: answers of every shape are compared by the tests that asked for them.
-  readonly body: any;
+  readonly body: AnswerBody;
+  /** The body as it came, for answers that are not JSON. */
+  readonly text: string;
 }
 
 export interface Bench {
@@ -91,7 +123,7 @@ export async function startBench(options: SimulatorOptions = {}): Promise<Bench>
     const response = await fetch(url, init);
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : {}, text };
   };
   const graph = (path: string, body?: unknown, init: RequestInit = {}) =>
     call(`${simulator.url}/v25.0${path}`, {

@@ -15,14 +15,8 @@ export const SEND_ATTEMPTS_MAX = 5;
 /** A send with an unknown outcome holds back the later ones of its conversation this long, hoping for its status. */
 export const UNKNOWN_HOLD_MS = 30 * SECOND_MS;
 
-/** After this time without a status a person is shown that the message may have been sent. */
-export const UNKNOWN_NOTICE_MS = 2 * MINUTE_MS;
-
 /** The same text to the same customer by the same sender within this time is taken for an accident. */
 export const DUPLICATE_GUARD_MS = MINUTE_MS;
-
-/** How long a tool call waits for the outcome of a send before it answers "pending". */
-export const SEND_WAIT_MS = 25 * SECOND_MS;
 
 /** Client request ids: 1 to 64 printable ASCII characters, enough for a UUID with a prefix. */
 export const CLIENT_REQUEST_ID_FORM = /^[\x21-\x7e]{1,64}$/;

@@ -3,10 +3,10 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Reply } from "../http";
 
-const FILES: Readonly<Record<string, { file: string; type: string }>> = {
-  "/": { file: "index.html", type: "text/html; charset=utf-8" },
-  "/page.css": { file: "page.css", type: "text/css; charset=utf-8" },
-  "/client.js": { file: "client.ts", type: "text/javascript; charset=utf-8" },
+const FILES: Readonly<Record<string, { file: URL; type: string }>> = {
+  "/": { file: new URL("./index.html", import.meta.url), type: "text/html; charset=utf-8" },
+  "/page.css": { file: new URL("./page.css", import.meta.url), type: "text/css; charset=utf-8" },
+  "/client.js": { file: new URL("./client.ts", import.meta.url), type: "text/javascript; charset=utf-8" },
 };
 
 /** Scripts and styles come from here alone, so that text of a customer could not run even if it reached the page as HTML. */
@@ -21,8 +21,8 @@ const HEADERS = {
 export async function pageAsset(urlPath: string): Promise<Reply | null> {
   const asset = Object.hasOwn(FILES, urlPath) ? FILES[urlPath] : undefined;
   if (asset === undefined) return null;
-  const path = fileURLToPath(new URL(asset.file, import.meta.url));
-  const body = asset.file.endsWith(".ts") ? await bundle(path) : await readFile(path, "utf8");
+  const path = fileURLToPath(asset.file);
+  const body = path.endsWith(".ts") ? await bundle(path) : await readFile(path, "utf8");
   return { status: 200, headers: { ...HEADERS, "content-type": asset.type }, body };
 }
 

@@ -54,7 +54,7 @@ test("what happens is streamed as it happens", async () => {
 test("a file is shown with its own type and never sniffed", async () => {
   await bench.control("inbound", { from: SHEENA, type: "document", mime_type: "text/html", data: "PGI+" });
   const { media } = (await bench.control("state")).body;
-  const response = await fetch(`${bench.simulator.url}/_sim/media/${media.at(-1).id}`);
+  const response = await fetch(`${bench.simulator.url}/_sim/media/${media.at(-1)?.id}`);
   expect(response.headers.get("x-content-type-options")).toBe("nosniff");
   expect(response.headers.get("content-security-policy")).toBe("sandbox");
   expect(await response.text()).toBe("<b>");
