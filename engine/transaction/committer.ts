@@ -35,6 +35,8 @@ type Pending = {
 
 export type PublishedCommit = { readonly entry: LogEntry; readonly notice: CommitNotice };
 
+type Conflict = { readonly seq: number; readonly error: EngineError };
+
 export type CommitterParts = {
   readonly store: Store;
   readonly log: WriteLog;
@@ -53,6 +55,7 @@ export type CommitterParts = {
 export class Committer {
   readonly #parts: CommitterParts;
   #pending: Pending[] = [];
+  #losers: { readonly seq: number; readonly reject: () => void }[] = [];
   #lastTs: Timestamp;
   #publishedTs: Timestamp;
   #flushIsDue = false;
@@ -73,7 +76,7 @@ export class Committer {
     return this.#isClosed;
   }
 
-  /** Throws "conflict" or "overloaded" at once; resolves after the fsync. */
+  /** Throws "overloaded" at once; rejects with "conflict" or resolves after the fsync. */
   commit(transaction: EngineTransaction): Promise<CommitResult> {
     const { seq, ts: beginTs } = transaction.snapshot;
     if (!transaction.hasWrites()) {
@@ -82,7 +85,10 @@ export class Committer {
     if (this.#isClosed || this.#pending.length >= PENDING_COMMITS_MAX) {
       throw overloaded(this.#isClosed ? "it is shutting down" : "too many commits are waiting");
     }
-    this.#checkConflict(transaction, seq);
+    const conflict = this.#conflictOf(transaction, seq);
+    if (conflict !== null) {
+      return this.#rejectOncePublished(conflict);
+    }
     const ts = this.nextTs();
     const changes = transaction.writer.changes(ts);
     const newTables = [...transaction.createdTables].filter((table) =>
@@ -141,19 +147,47 @@ export class Committer {
     this.#isClosed = true;
   }
 
-  #checkConflict(transaction: EngineTransaction, seq: number): void {
+  #conflictOf(transaction: EngineTransaction, seq: number): Conflict | null {
     const { log } = this.#parts;
     if (log.isExpired(seq)) {
-      throw snapshotExpired();
+      return { seq: 0, error: snapshotExpired() };
     }
     const conflict = log.conflict(transaction.reads, seq);
-    if (conflict !== null) {
-      const { change } = conflict;
-      const what =
-        change === null
-          ? "A table that this mutation used was created while it was being run."
-          : `Documents read from or written to the "${change.table.name}" table changed while this mutation was being run and on every subsequent retry. Another call to this mutation changed the document with ID "${change.id}". See https://docs.convex.dev/error#1`;
-      throw new EngineError("conflict", "OptimisticConcurrencyControlFailure", what);
+    if (conflict === null) {
+      return null;
+    }
+    const { change } = conflict;
+    const message =
+      change === null
+        ? "A table that this mutation used was created while it was being run."
+        : `Documents read from or written to the "${change.table.name}" table changed while this mutation was being run and on every subsequent retry. Another call to this mutation changed the document with ID "${change.id}". See https://docs.convex.dev/error#1`;
+    return {
+      seq: conflict.seq,
+      error: new EngineError("conflict", "OptimisticConcurrencyControlFailure", message),
+    };
+  }
+
+  /** A caller that reruns must find the commit that it lost to, or it would lose to it again. */
+  #rejectOncePublished({ seq, error }: Conflict): Promise<never> {
+    if (seq <= this.#parts.log.publishedSeq) {
+      return Promise.reject(error);
+    }
+    return new Promise((_resolve, reject) => {
+      this.#losers.push({ seq, reject: () => reject(error) });
+    });
+  }
+
+  /** Answers those that lost to a commit which is now readable, or gone. */
+  #rejectLosers(): void {
+    const { publishedSeq, lastSeq } = this.#parts.log;
+    const waiting = this.#losers;
+    this.#losers = [];
+    for (const loser of waiting) {
+      if (loser.seq <= publishedSeq || loser.seq > lastSeq) {
+        loser.reject();
+      } else {
+        this.#losers.push(loser);
+      }
     }
   }
 
@@ -192,10 +226,12 @@ export class Committer {
       });
     } catch (error) {
       this.#fail(batch, error);
+      this.#rejectLosers();
       return;
     }
     faults?.at("after_commit_before_publish", last.entry.ts);
     this.#publish(batch, last.entry);
+    this.#rejectLosers();
     faults?.at("after_publish", last.entry.ts);
   }
 

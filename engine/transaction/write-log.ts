@@ -65,6 +65,11 @@ export class WriteLog {
     return this.#publishedSeq;
   }
 
+  /** Position of the newest commit that was accepted. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
   isExpired(seq: number): boolean {
     return seq < this.#floorSeq;
   }

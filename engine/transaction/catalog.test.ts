@@ -1,0 +1,264 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { JsonObject } from "../types";
+import { encodeId } from "../values/id";
+import {
+  collect,
+  fullScan,
+  indexRange,
+  insert,
+  objectType,
+  openTestDatabase,
+  patch,
+  remove,
+  schemaOf,
+  type TestDatabase,
+} from "./test-database";
+
+const byN = schemaOf({ notes: { indexes: { by_n: ["n"] } } });
+const numbers = (rows: JsonObject[]) => rows.map((doc) => doc["n"]);
+
+describe("schemas", () => {
+  let test: TestDatabase;
+  beforeEach(async () => {
+    test = await openTestDatabase();
+  });
+  afterEach(() => test.close());
+
+  const apply = (schema: JsonObject | null, component = "") => test.db.catalog.applySchema(component, schema);
+  const scanByN = () => numbers(collect(test.begin("query"), indexRange("notes.by_n")));
+
+  it("index the rows that are there, in the order of the fields", async () => {
+    await test.mutate((t) => [3, 1, 2].map((n) => insert(t, "notes", { n })));
+    await apply(byN);
+    expect(scanByN()).toEqual([1, 2, 3]);
+    await test.mutate((t) => insert(t, "notes", { n: 1.5 }));
+    test = await test.reopen();
+    expect(scanByN()).toEqual([1, 1.5, 2, 3]);
+  });
+
+  it("index rows that are written while the index is being built", async () => {
+    const ids = await test.mutate((t) => Array.from({ length: 1000 }, (_, n) => insert(t, "notes", { n })));
+    const done = apply(byN);
+    for (let n = 0; n < 40; n += 1) {
+      await test.mutate((t) => {
+        patch(t, ids[n] ?? "", { n: 5000 + n });
+        patch(t, ids[999 - n] ?? "", { n: -n });
+        remove(t, ids[500 + n] ?? "");
+        insert(t, "notes", { n: 7000 + n });
+      });
+    }
+    await done;
+    const all = numbers(collect(test.begin("query"), fullScan("notes"))).map(Number);
+    expect(scanByN()).toEqual(all.sort((a, b) => a - b));
+    expect(all.length).toBe(1000);
+  });
+
+  it("that index other fields under a known name build that index anew", async () => {
+    await apply(byN);
+    await test.mutate((t) => [insert(t, "notes", { n: 1, m: 2 }), insert(t, "notes", { n: 2, m: 1 })]);
+    await apply(schemaOf({ notes: { indexes: { by_n: ["m"] } } }));
+    expect(scanByN()).toEqual([2, 1]);
+  });
+
+  it("that leave an index or a table out drop the indexes and keep the rows", async () => {
+    await apply(byN);
+    await test.mutate((t) => insert(t, "notes", { n: 1 }));
+    await apply(null);
+    expect(() => scanByN()).toThrow("Index notes.by_n not found.");
+    expect(numbers(collect(test.begin("query"), fullScan("notes")))).toEqual([1]);
+    await apply(byN);
+    expect(scanByN()).toEqual([1]);
+  });
+
+  it("hold every write against the declared type, and leave undeclared tables free", async () => {
+    await apply(schemaOf({ notes: { documentType: objectType({ n: "number" }) } }));
+    const failure =
+      'Failed to insert or update a document in table "notes" because it does not match the schema: ';
+    const id = await test.mutate((t) => insert(t, "notes", { n: 1 }));
+    const mutation = test.begin("mutation");
+    expect(() => insert(mutation, "notes", {})).toThrow(
+      `${failure}Object is missing the required field \`n\``,
+    );
+    expect(() => patch(mutation, id, { n: "x" })).toThrow(`${failure}Value does not match validator.`);
+    expect(() => patch(mutation, id, { m: 1 })).toThrow(`${failure}Object contains extra field \`m\``);
+    insert(mutation, "others", { anything: true });
+    await test.db.commit(mutation);
+    test = await test.reopen();
+    expect(() => insert(test.begin("mutation"), "notes", {})).toThrow(failure);
+  });
+
+  it("know ids by their table, within the component", async () => {
+    await apply(
+      schemaOf({
+        users: {},
+        notes: {
+          documentType: {
+            type: "object",
+            value: { by: { fieldType: { type: "id", tableName: "users" }, optional: false } },
+          },
+        },
+      }),
+    );
+    await test.mutate((t) => {
+      const by = insert(t, "users", {});
+      insert(t, "notes", { by });
+      expect(() => insert(t, "notes", { by: encodeId(9, new Uint8Array(16)) })).toThrow(
+        "which does not match",
+      );
+      expect(() => insert(t, "notes", { by: encodeId(30_000, new Uint8Array(16)) })).toThrow(
+        "Value does not match",
+      );
+    });
+    expect(test.db.catalog.tableNumber("", "users")).toBeGreaterThan(10_000);
+    expect(test.db.catalog.tableNumber("child", "users")).toBe(null);
+  });
+
+  it("with a row that breaks them fail as a whole and name it", async () => {
+    await apply(byN);
+    const id = await test.mutate(
+      (t) => [insert(t, "notes", { n: 1 }), insert(t, "notes", { n: "two" })][1] ?? "",
+    );
+    const strict = schemaOf({
+      fresh: {},
+      notes: { indexes: { by_m: ["m"] }, documentType: objectType({ n: "number" }) },
+    });
+    const message = `Document with ID "${id}" in table "notes" does not match the schema: Value does not match validator.`;
+    await expect(test.db.catalog.checkSchema("", strict)).rejects.toThrow(message);
+    await expect(apply(strict)).rejects.toThrow(message);
+    expect(test.db.catalog.tableNames("")).toEqual(["notes"]);
+    expect(scanByN()).toEqual([1, "two"]);
+    await test.mutate((t) => insert(t, "notes", { anything: 1 }));
+    test = await test.reopen();
+    expect(scanByN()).toEqual([undefined, 1, "two"]);
+  });
+
+  it("with a row that is broken while they are applied fail as well", async () => {
+    const ids = await test.mutate((t) => Array.from({ length: 600 }, (_, n) => insert(t, "notes", { n })));
+    const done = apply(schemaOf({ notes: { documentType: objectType({ n: "number" }) } }));
+    await test.mutate((t) => patch(t, ids[0] ?? "", { n: "late" }));
+    await expect(done).rejects.toThrow(`Document with ID "${ids[0]}"`);
+  });
+
+  it("that are only checked change nothing", async () => {
+    await test.mutate((t) => insert(t, "notes", { n: 1 }));
+    await test.db.catalog.checkSchema("", schemaOf({ fresh: {}, notes: { indexes: { by_n: ["n"] } } }));
+    expect(test.db.catalog.tableNames("")).toEqual(["notes"]);
+    expect(() => scanByN()).toThrow("not found");
+  });
+
+  it("end the transactions that began before them", async () => {
+    const id = await test.mutate((t) => insert(t, "notes", { n: 1 }));
+    const [writer, reader] = [test.begin("mutation"), test.begin("query")];
+    patch(writer, id, { n: "two" });
+    await apply(schemaOf({ notes: { documentType: objectType({ n: "number" }) } }));
+    await expect(test.db.commit(writer)).rejects.toMatchObject({ kind: "conflict" });
+    expect(() => collect(reader, fullScan("notes"))).toThrow(expect.objectContaining({ kind: "conflict" }));
+  });
+
+  it("wake every subscription", async () => {
+    const query = test.begin("query");
+    expect(() => collect(query, indexRange("notes.by_n"))).toThrow();
+    const woken = new Promise((resolve) => test.db.watch(query.reads, query.beginTs, resolve));
+    await apply(byN);
+    await woken;
+  });
+
+  it("apply to one component", async () => {
+    await apply(byN, "child");
+    expect([test.db.catalog.tableNames("child"), test.db.catalog.tableNames("")]).toEqual([["notes"], []]);
+  });
+
+  it.each<[string, JsonObject, string]>([
+    [
+      "a search index",
+      { searchIndexes: [{ indexDescriptor: "s" }] },
+      'declares the search index "s", but this backend does not support search indexes yet',
+    ],
+    ["a vector index", { vectorIndexes: [{ indexDescriptor: "s" }] }, "vector indexes yet"],
+    ["a staged index", { stagedDbIndexes: [{ indexDescriptor: "s" }] }, "staged indexes yet"],
+    [
+      "a reserved index name",
+      { indexes: [{ indexDescriptor: "by_id", fields: ["a"] }] },
+      "has a name that is reserved",
+    ],
+    ["an index without fields", { indexes: [{ indexDescriptor: "by_a", fields: [] }] }, "0 fields"],
+    [
+      "17 fields",
+      { indexes: [{ indexDescriptor: "by_a", fields: Array.from({ length: 17 }, (_, i) => `f${i}`) }] },
+      "17 fields",
+    ],
+    ["a field twice", { indexes: [{ indexDescriptor: "by_a", fields: ["a", "a"] }] }, "names a field twice"],
+    [
+      "_creationTime in an index",
+      { indexes: [{ indexDescriptor: "by_a", fields: ["a", "_creationTime"] }] },
+      "without being told",
+    ],
+    [
+      "an index twice",
+      { indexes: [1, 2].map(() => ({ indexDescriptor: "by_a", fields: ["a"] })) },
+      "Index notes.by_a is declared twice",
+    ],
+    [
+      "33 indexes",
+      { indexes: Array.from({ length: 33 }, (_, i) => ({ indexDescriptor: `by_${i}`, fields: ["a"] })) },
+      "at most 32",
+    ],
+    ["a table of the engine", { tableName: "_notes" }, 'Invalid table name "_notes"'],
+  ])("refuse %s", async (_name, table, message) => {
+    const schema = { schemaValidation: true, tables: [{ tableName: "notes", indexes: [], ...table }] };
+    await expect(apply(schema)).rejects.toThrow(message);
+  });
+});
+
+describe("system rows", () => {
+  let test: TestDatabase;
+  beforeEach(async () => {
+    test = await openTestDatabase();
+  });
+  afterEach(() => test.close());
+
+  it("are listed by index, between bounds, in both directions", async () => {
+    await test.mutate((t) => {
+      for (const dueMs of [30, 10, 20, 40]) {
+        t.system.insert("_jobs", { jobId: `j${dueMs}`, state: dueMs === 40 ? "done" : "pending", dueMs });
+      }
+    });
+    const list = (options: object) =>
+      test
+        .begin("query")
+        .system.list("_jobs", "by_state_and_dueMs", { equals: ["pending"], limit: 9, ...options })
+        .map((job) => job["dueMs"]);
+    expect(list({})).toEqual([10, 20, 30]);
+    expect(list({ upTo: 20 })).toEqual([10, 20]);
+    expect(list({ after: 10 })).toEqual([20, 30]);
+    expect(list({ after: 10, upTo: 20 })).toEqual([20]);
+    expect(list({ order: "desc", limit: 2 })).toEqual([30, 20]);
+    expect(list({ equals: ["gone"] })).toEqual([]);
+  });
+
+  it("share transaction, conflict check and subscriptions with everything else", async () => {
+    const id = await test.mutate((t) => t.system.insert("_environment", { name: "A", value: "1" }));
+    const query = test.begin("query");
+    expect(query.system.get(id)).toMatchObject({ name: "A", value: "1" });
+    const woken = new Promise((resolve) => test.db.watch(query.reads, query.beginTs, resolve));
+    const loser = test.begin("mutation");
+    loser.system.patch(id, { value: "2" });
+    await test.mutate((t) => t.system.patch(id, { value: undefined, note: "x" }));
+    await woken;
+    await expect(test.db.commit(loser)).rejects.toMatchObject({ kind: "conflict" });
+    const row = test.begin("query").system.get(id);
+    expect(row).toEqual({ _id: id, _creationTime: row?._creationTime, name: "A", note: "x" });
+    await test.mutate((t) => t.system.delete(id));
+    expect(test.begin("query").system.get(id)).toBe(null);
+    expect(() => test.begin("mutation").system.delete(id)).toThrow("no system row");
+  });
+
+  it("of a component are its own", async () => {
+    const id = await test.mutate((t) => t.system.insert("_storage", { size: 1 }, "child"));
+    const query = test.begin("query");
+    expect([query.system.get(id), query.system.get(id, "child")]).toMatchObject([null, { size: 1 }]);
+    expect(query.system.list("_storage", "by_creation_time", { limit: 9, component: "child" })).toHaveLength(
+      1,
+    );
+  });
+});
