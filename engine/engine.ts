@@ -55,10 +55,11 @@ async function compose(
 
   const closing = new AbortController();
   const ports = await openPorts(options);
-  onClose(async () => {
+  const closePorts = async () => {
     closing.abort();
     await Promise.all([ports.api.close(), ports.site.close()]);
-  });
+  };
+  onClose(closePorts);
   const cloudUrl = `http://${options.host}:${ports.api.port}`;
   const siteUrl = `http://${options.host}:${ports.site.port}`;
   const cloudOrigin = options.cloudOrigin ?? cloudUrl;
@@ -79,7 +80,10 @@ async function compose(
   const queries = createSharedQueries({ database, run, requestId, redactErrors });
   functions.deploy.onChange(() => queries.invalidateAll());
   const sync = createSyncServer({ database, functions, queries, auth, clock, requestId, redactErrors, log });
-  onClose(() => sync.close());
+  // First of all nobody new comes in; a second closing of the ports does nothing.
+  onClose(async () => {
+    await Promise.all([sync.close(), closePorts()]);
+  });
 
   const http = {
     functions,

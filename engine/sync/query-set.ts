@@ -25,7 +25,7 @@ export type Cut = {
 export interface QuerySet {
   add(queryId: number, target: Target, journal: string | null): void;
   remove(queryId: number): void;
-  /** Results were for somebody else: all queries run again. */
+  /** All queries run again, unless the newcomer is the same to a function: a token that was renewed. */
   changeIdentity(identity: Identity): void;
   /**
    * Brings every query to one common time, not before `notBefore`, and answers what changed since the last cut.
@@ -105,10 +105,13 @@ export function createQuerySet(shared: SharedQueries, database: Database, onStal
       }
     },
     changeIdentity(next) {
+      const nextKey = identityKey(next);
       identity = next;
-      key = identityKey(next);
-      for (const query of queries.values()) {
-        drop(query);
+      if (nextKey !== key) {
+        key = nextKey;
+        for (const query of queries.values()) {
+          drop(query);
+        }
       }
     },
     async cut(notBefore, yieldFirst) {

@@ -245,6 +245,18 @@ describe("an identity", () => {
     expect((await client.transition()).modifications).toMatchObject([{ value: null }]);
   });
 
+  test("that only has a newer token is confirmed without running anything", async () => {
+    const client = await open();
+    authenticate(client, 0, await issuer.token("ann"));
+    client.subscribe(0, [[1, "messages:whoAmI", {}]]);
+    await nextChanges(client);
+    const before = engine.queryRuns();
+    authenticate(client, 1, await issuer.token("ann", 700));
+    const renewed = await client.transition();
+    expect(renewed).toMatchObject({ endVersion: { identity: 2 }, modifications: [] });
+    expect(engine.queryRuns()).toBe(before);
+  });
+
   test("does not leak: two users of one query see themselves", async () => {
     const [ann, bo] = [await open(), await open()];
     authenticate(ann, 0, await issuer.token("ann"));
