@@ -54,37 +54,34 @@ const keyRing = z.string("is missing").transform((text, context) => {
   return entries;
 });
 
-const schema = z
-  .object({
-    SITE_URL: origin("http://localhost:3000"),
-    NEXT_PUBLIC_CONVEX_URL: origin("http://127.0.0.1:3210"),
-    CONVEX_SITE_URL: origin("http://127.0.0.1:3211"),
-    BETTER_AUTH_SECRET: z
-      .string("is missing")
-      .min(SECRET_CHARS_MIN, `must have at least ${SECRET_CHARS_MIN} characters`),
-    CONVEX_IDENTITY_KEY: identityKey,
-    API_KEY_PEPPER: keyRing,
-    SETUP_TOKEN: z.string().min(1).optional(),
-    WEBHOOK_VERIFY_TOKEN: z.string().min(1).optional(),
-    FACEBOOK_APP_ID: z.string().min(1).optional(),
-    FACEBOOK_APP_SECRET: z.string().min(1).optional(),
-    FACEBOOK_LOGIN_CONFIG_ID: z.string().min(1).optional(),
-    TRUSTED_IP_HEADER: z
-      .string()
-      .regex(/^[a-z0-9-]+$/i, "must be the name of one HTTP header")
-      .transform((name) => name.toLowerCase())
-      .optional(),
-  })
-  .superRefine((env, context) => {
-    const site = new URL(env.SITE_URL);
-    if (site.protocol === "http:" && !isLoopbackHost(site.hostname)) {
-      context.addIssue({
-        code: "custom",
-        path: ["SITE_URL"],
-        message: "must be https, because sessions over plain http can be read on the way",
-      });
-    }
-  });
+function isPrivateOnTheWay(site: string): boolean {
+  const { protocol, hostname } = new URL(site);
+  return protocol === "https:" || isLoopbackHost(hostname);
+}
+
+const schema = z.object({
+  SITE_URL: origin("http://localhost:3000").refine(
+    isPrivateOnTheWay,
+    "must be https, because sessions over plain http can be read on the way",
+  ),
+  NEXT_PUBLIC_CONVEX_URL: origin("http://127.0.0.1:3210"),
+  CONVEX_SITE_URL: origin("http://127.0.0.1:3211"),
+  BETTER_AUTH_SECRET: z
+    .string("is missing")
+    .min(SECRET_CHARS_MIN, `must have at least ${SECRET_CHARS_MIN} characters`),
+  CONVEX_IDENTITY_KEY: identityKey,
+  API_KEY_PEPPER: keyRing,
+  SETUP_TOKEN: z.string().min(1).optional(),
+  WEBHOOK_VERIFY_TOKEN: z.string().min(1).optional(),
+  FACEBOOK_APP_ID: z.string().min(1).optional(),
+  FACEBOOK_APP_SECRET: z.string().min(1).optional(),
+  FACEBOOK_LOGIN_CONFIG_ID: z.string().min(1).optional(),
+  TRUSTED_IP_HEADER: z
+    .string()
+    .regex(/^[a-z0-9-]+$/i, "must be the name of one HTTP header")
+    .transform((name) => name.toLowerCase())
+    .optional(),
+});
 
 export type ServerEnv = Readonly<z.infer<typeof schema>>;
 
