@@ -155,6 +155,24 @@ describe("kinds of messages", () => {
     expect((await app.rows("messages"))[0]?.raw).toContain(type === "hologram" ? "$odd key" : "{");
   });
 
+  it.each([
+    ["image", { id: "m1", mime_type: "image/jpeg" }, "Photo"],
+    ["image", { id: "m1", caption: "Look" }, "Look"],
+    ["document", { id: "m1", filename: "menu.pdf" }, "menu.pdf"],
+    ["location", { latitude: 1, longitude: 2 }, "Location"],
+    ["hologram", {}, "Message of a kind that is not supported"],
+  ])("%s gets a line in the list that a person understands", async (type, body, line) => {
+    await app.deliver(webhook([item(type, body)]));
+    expect((await view()).conversation.preview).toBe(line);
+  });
+
+  it("an answer shows what it quotes, also when that is a picture", async () => {
+    await app.deliver(webhook([{ ...item("image", { id: "m1" }), id: "wamid.PIC" }]));
+    await app.deliver(webhook([{ ...textMessage({ text: "this one" }), context: { id: "wamid.PIC" } }]));
+    const { messages } = await view();
+    expect(messages.at(-1)).toMatchObject({ replyTo: { wamid: "wamid.PIC", preview: "Photo" } });
+  });
+
   it("a tap on a button has the button's words", async () => {
     const reply = { type: "button_reply", button_reply: { id: "yes", title: "Yes, please" } };
     await app.deliver(webhook([item("interactive", reply), item("button", { payload: "p", text: "Track" })]));

@@ -281,6 +281,15 @@ describe("crashes", () => {
     expect(claims.filter((job) => job !== null)).toHaveLength(1);
   });
 
+  it("no worker gets a later message while an earlier one is on its way, whatever its due time says", async () => {
+    await talk.send("second");
+    const [, second] = await app.rows("outbox");
+    const outboxId = second?._id as Id<"outbox">;
+    await app.backend.run(async (ctx) => await ctx.db.patch(outboxId, { dueAt: START }));
+    const early = await app.backend.mutation(internal.outbox.claim, { outboxId, claimToken: "eager" });
+    expect(early).toBeNull();
+  });
+
   it("a report under another claim changes nothing", async () => {
     await claim("one");
     await mark("one");

@@ -1,5 +1,6 @@
 import { defined } from "#shared/defined";
 import { DAY_MS } from "#shared/time";
+import { contentPreview } from "#shared/whatsapp/preview";
 import type {
   EchoItem,
   MediaContent,
@@ -82,6 +83,7 @@ async function applyMessage(
       ...(now - timestamp > LATE_MS && { late: true }),
       ...defined({ replyToWamid: item.context?.wamid }),
     },
+    contentPreview(content),
     now,
   );
   if (inbound) {

@@ -2,6 +2,8 @@ import { defined } from "#shared/defined";
 import { windowAfterMessage } from "#shared/domain/window";
 import { preview } from "#shared/text";
 import { believableTimeMs, SECOND_MS } from "#shared/time";
+import { contentPreview } from "#shared/whatsapp/preview";
+import { MEDIA_TYPES } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { joinParkedStatuses, refreshStatus } from "./messageStatus";
@@ -27,10 +29,12 @@ export type NewMessage = Pick<
   | "clientRequestId"
 >;
 
-/** The line that stands for a message in a list or a quote: its text, else its caption or file name, else its type. */
+/** The line that stands for a stored message in a quote: its text, else its caption or file name, else what it is. */
 export function messagePreview(message: Shown): string {
   const words = message.text ?? message.caption ?? message.media?.filename;
-  return preview(words !== undefined && words !== "" ? words : `[${message.type}]`);
+  if (words !== undefined && words !== "") return preview(words);
+  const media = MEDIA_TYPES.find((type) => type === message.type);
+  return media === undefined ? preview(`[${message.type}]`) : contentPreview({ type: media });
 }
 
 /** The message of an account with this wamid, or null; (account, wamid) is unique. */
@@ -46,7 +50,7 @@ export async function findByWamid(
 }
 
 /**
- * Inserts a message at the end of its conversation's sequence and updates the conversation's line. The caller has
+ * Inserts a message at the end of its conversation's sequence and gives the list its `line`. The caller has
  * made sure that the wamid is new. Reactions and statuses that came before the message are joined to it.
  *
  * Order in the thread is Meta's time in whole seconds, then the sequence number: Meta stamps whole seconds only, so
@@ -56,6 +60,7 @@ export async function appendMessage(
   ctx: MutationCtx,
   conversation: Doc<"conversations">,
   message: NewMessage,
+  line: string,
   now: number,
 ): Promise<Id<"messages">> {
   const { accountId, contactId, nextSeq } = conversation;
@@ -75,7 +80,7 @@ export async function appendMessage(
     nextSeq: nextSeq + 1,
     ...(newest && {
       lastMessageAt: sortAt,
-      preview: messagePreview(message),
+      preview: line,
       previewMessageId: messageId,
       previewStatus: message.status === "received" ? undefined : message.status,
     }),

@@ -1,3 +1,4 @@
+import { preview } from "#shared/text";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { recordAudit } from "./audit";
@@ -64,6 +65,7 @@ async function enqueue(ctx: MutationCtx, draft: TextDraft, allowed: Allowed): Pr
       ...(payload.replyToWamid !== undefined && { replyToWamid: payload.replyToWamid }),
       ...(clientRequestId !== undefined && { clientRequestId }),
     },
+    preview(payload.text),
     now,
   );
   const behindAnother = (await laneHead(ctx, conversation._id)) !== null;
