@@ -36,6 +36,7 @@ export function MessageBubble({ message, startsGroup, isLast, customerName, onRe
           className={cn(
             "flow-root min-w-0 rounded-xl px-3 py-1.5 text-[0.9375rem] text-bubble-foreground leading-snug shadow-[0_1px_1px_rgb(0_0_0/0.08)]",
             isOwn ? "bg-bubble-out" : "bg-bubble-in",
+            message.type === "sticker" && "bg-transparent shadow-none",
             startsGroup && (isOwn ? "rounded-tr-sm" : "rounded-tl-sm"),
           )}
         >
