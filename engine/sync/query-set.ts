@@ -2,11 +2,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Database, Identity, Timestamp } from "../types";
 import type { Target } from "./client-messages";
 import { encodeQueryChange, encodeQueryRemoved } from "./server-messages";
-import { identityKey, type SharedQueries, type SharedResult } from "./shared-queries";
+import { identityKey, type SharedQueries, type SharedResult, targetKey } from "./shared-queries";
 
 type LiveQuery = {
   readonly queryId: number;
   readonly target: Target;
+  readonly targetKey: string;
   /** Of the newest result, so that a rerun shows the same page; first the one that the client brought. */
   journal: string | null;
   result: SharedResult | null;
@@ -58,9 +59,10 @@ export function createQuerySet(shared: SharedQueries, database: Database, onStal
       return query.result;
     }
     drop(query);
-    const { target, journal } = query;
+    const { target, targetKey, journal } = query;
     const result = await shared.acquire({
       target,
+      targetKey,
       journal,
       identity,
       identityKey: key,
@@ -90,6 +92,7 @@ export function createQuerySet(shared: SharedQueries, database: Database, onStal
       queries.set(queryId, {
         queryId,
         target,
+        targetKey: targetKey(target),
         journal,
         result: null,
         sentText: null,

@@ -4,7 +4,13 @@ import { tempDir } from "../../tests/support/engine-process";
 import { type JumpingClock, jumpingClock } from "../../tests/support/jumping-clock";
 import { openDatabase } from "../transaction/database";
 import type { Database, Identity, JsonValue, QueryRun } from "../types";
-import { createSharedQueries, identityKey, type SharedQueries, type Subscription } from "./shared-queries";
+import {
+  createSharedQueries,
+  identityKey,
+  type SharedQueries,
+  type Subscription,
+  targetKey,
+} from "./shared-queries";
 
 const ANN: Identity = { kind: "user", attributes: { subject: "ann" }, expiresAtMs: 1 };
 const BO: Identity = { kind: "user", attributes: { subject: "bo" }, expiresAtMs: 2 };
@@ -52,8 +58,11 @@ afterEach(async () => {
   fs.rmSync(dataDir, { recursive: true, force: true });
 });
 
+const TARGET = { path: "rows:list", component: "", args: "watched" };
+
 const subscription = (identity: Identity = ANN, onStale = () => {}): Subscription => ({
-  target: { path: "rows:list", component: "", args: "watched" },
+  target: TARGET,
+  targetKey: targetKey(TARGET),
   journal: null,
   identity,
   identityKey: identityKey(identity),

@@ -22,6 +22,8 @@ export type SharedResult = {
 
 export type Subscription = {
   target: Target;
+  /** From `targetKey`; made once per query, because every commit may ask for it again. */
+  targetKey: string;
   journal: string | null;
   identity: Identity;
   /** From `identityKey`; made once per socket and identity. */
@@ -54,6 +56,10 @@ export type SharedQueriesOptions = {
 /** What makes two identities the same to a function: all that it can see of them. */
 export const identityKey = (identity: Identity): string =>
   canonicalJson(identity.kind === "user" ? { user: identity.attributes } : { ...identity });
+
+/** What makes two calls the same, whatever the order of their arguments' fields. */
+export const targetKey = ({ component, path, args }: Target): string =>
+  canonicalJson([component, path, args]);
 
 type Entry = SharedResult & {
   /** Null: the function did not ask who is calling, so that everybody may have the result. */
@@ -232,5 +238,5 @@ export function createSharedQueries(options: SharedQueriesOptions): SharedQuerie
 const functionKeyOf = ({ component, path }: Target): string => `${component}:${path}`;
 
 /** All that decides about a run but the caller. Administrators see other functions and errors, so they stay apart. */
-const baseKeyOf = ({ target, journal, identity }: Subscription): string =>
-  `${canonicalJson([identity.kind === "admin", target.component, target.path, journal, target.args])}\n`;
+const baseKeyOf = ({ targetKey, journal, identity }: Subscription): string =>
+  `${identity.kind === "admin"}\n${targetKey}\n${JSON.stringify(journal)}\n`;
