@@ -72,6 +72,12 @@ export class Store {
     this.#nextRid = Number(this.#one("SELECT coalesce(max(rid), 0) + 1 AS rid FROM docs")?.["rid"] ?? 1);
   }
 
+  /** Whether a commit waits for the disk. */
+  get synchronous(): "full" | "normal" | "off" {
+    const level = Number(this.#one("PRAGMA synchronous")?.["synchronous"]);
+    return level === 0 ? "off" : level === 1 ? "normal" : "full";
+  }
+
   /** Runs `body` as one SQLite transaction: on disk when it returns, wholly undone when it throws. */
   atomically<Result>(body: () => Result): Result {
     const ridBefore = this.#nextRid;
