@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference, type PaginationResult } from "convex/server";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openSqlite } from "../../engine/storage/driver";
 import {
   copyApp,
@@ -18,11 +18,14 @@ import {
 const KILLS = 50;
 /** Mutations under way at once; more than the engine runs at once, so that its queue is hit as well. */
 const IN_FLIGHT = 24;
-/** A kill comes somewhere in this time after the load began. */
-const LOAD_MS_MAX = 400;
+/** A kill comes after a random number of answers up to this one, and a random pause after the last of them. */
+const ANSWERS_MAX = 60;
+const PAUSE_MS_MAX = 25;
+/** Lanes share a balance two by two, so that transactions also meet each other. */
+const LANES_PER_BALANCE = 2;
 
 type Token = { token: string };
-const work = makeFunctionReference<"mutation", Token, string>("ledger:work");
+const work = makeFunctionReference<"mutation", Token & { lane: number }, string>("ledger:work");
 const balances = makeFunctionReference<"query", Record<string, never>, { name: string; amount: number }[]>(
   "ledger:balances",
 );
@@ -51,42 +54,56 @@ describe(`after ${KILLS} kills -9 at random moments under load`, () => {
 
     for (let kill = 0; kill < KILLS; kill++) {
       const engine = await startEngineProcess(dataDir, ports, ["--isolation", "reuse"]);
-      const stopLoad = startLoad(engine.url, kill);
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * LOAD_MS_MAX));
+      const load = startLoad(engine.url, kill, 1 + Math.floor(Math.random() * ANSWERS_MAX));
+      await load.answered;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS_MAX));
       await killEngine(engine);
-      await stopLoad();
+      await load.stopped();
     }
 
     const engine = await startEngineProcess(dataDir, ports, ["--isolation", "reuse"]);
     const client = new ConvexHttpClient(engine.url);
-    await expect.poll(() => client.query(unfinished, {}), { timeout: 60_000, interval: 100 }).toBe(0);
+    await vi.waitUntil(async () => (await client.query(unfinished, {})) === 0, {
+      timeout: 60_000,
+      interval: 100,
+    });
     for (const table of ["entries", "mutationRuns", "actionStarts"]) seen[table] = await count(client, table);
     const rows = await client.query(balances, {});
     sum = rows.reduce((total, row) => total + row.amount, 0);
-    transfers = rows.find((row) => row.name === "right")?.amount ?? Number.NaN;
+    transfers = rows.reduce((total, row) => total + Math.max(0, row.amount), 0);
     await engine.child.stop();
     fs.rmSync(app, { recursive: true, force: true });
   }, 600_000);
 
   afterAll(() => fs.rmSync(dataDir, { recursive: true, force: true }));
 
-  function startLoad(url: string, round: number): () => Promise<void> {
+  function startLoad(url: string, round: number, answersWanted: number) {
     let stopped = false;
+    let answers = 0;
+    let answeredEnough = (): void => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answeredEnough = resolve;
+    });
     const lane = async (number: number) => {
       const client = new ConvexHttpClient(url);
       for (let n = 0; !stopped; n++) {
         const token = `${round}-${number}-${n}`;
         sent.add(token);
+        const args = { token, lane: Math.floor(number / LANES_PER_BALANCE) };
         // A call that fails was not acknowledged: it may or may not be there, but never twice.
-        const answer = await client.mutation(work, { token }, { skipQueue: true }).catch(() => null);
-        if (answer === null) return;
-        acknowledged.add(answer);
+        const answer = await client.mutation(work, args, { skipQueue: true }).catch(() => null);
+        if (answer !== null) acknowledged.add(answer);
+        answers++;
+        if (answers >= answersWanted) answeredEnough();
       }
     };
     const lanes = Array.from({ length: IN_FLIGHT }, (_, number) => lane(number));
-    return async () => {
-      stopped = true;
-      await Promise.all(lanes);
+    return {
+      answered,
+      stopped: async () => {
+        stopped = true;
+        await Promise.all(lanes);
+      },
     };
   }
 
