@@ -117,10 +117,10 @@ export class DeployState implements Deploy {
     return { type: "complete" };
   }
 
-  finishPush(body: JsonValue): Promise<JsonValue> {
+  async finishPush(body: JsonValue): Promise<JsonValue> {
     const { startPush, dryRun } = finishJson.parse(body);
     const prepared = this.#pushOf(startPush);
-    return this.#inTurn(() => this.#finish(prepared, dryRun));
+    return await this.#inTurn(() => this.#finish(prepared, dryRun));
   }
 
   async configHashes(): Promise<JsonValue> {

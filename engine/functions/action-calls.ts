@@ -7,7 +7,7 @@ import { TRANSIENT_ERROR } from "./actions/host";
 import { addressFields, handleOf, pathOfAddress } from "./address";
 import { type CallContext, userIdentity } from "./call-context";
 import { checkArgs, checkResult } from "./check-values";
-import { type FunctionError, NestedFailure, ofEngineError, ofThrown, plainError } from "./failure";
+import { type FunctionError, NestedFailure, ofThrown, plainError } from "./failure";
 import {
   ACTION_PENDING_MAX,
   CONCURRENT_ACTIONS_MAX,
@@ -24,6 +24,7 @@ import type { RunResult } from "./run-function";
 import { answerAnywhere, requestMetadata, schedulable } from "./syscalls";
 import {
   conflictPauseMs,
+  findFunction,
   type InnerCall,
   isConflict,
   pause,
@@ -72,7 +73,7 @@ export class ActionCalls {
     const startMs = clock.nowMs();
     const context = this.#transactional.context(call);
     const release = this.#parts.current();
-    const spec = this.#find(release, call);
+    const spec = findFunction(release, call, "action");
     let result: RunResult;
     if (isError(spec)) {
       result = { ok: false, error: spec };
@@ -87,14 +88,6 @@ export class ActionCalls {
     }
     this.#transactional.report("Action", call, context.logs, result, startMs);
     return { result, logs: context.logs };
-  }
-
-  #find(release: Release, call: InnerCall): FunctionSpec | FunctionError {
-    try {
-      return release.resolve(call.path, "action", call.identity, call.trusted);
-    } catch (error) {
-      return ofEngineError(error);
-    }
   }
 
   async #inWorker(
@@ -161,6 +154,7 @@ export class ActionCalls {
 
   async #nested(op: string, given: z.infer<typeof callArgs>, context: CallContext): Promise<string> {
     const call: InnerCall = {
+      component: "",
       path: canonicalPath(this.#read((transaction) => pathOfAddress(given, transaction))),
       args: given.args,
       identity: context.identity,

@@ -168,6 +168,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
 }
 
 const innerCall = (call: Call): InnerCall => ({
+  component: call.component ?? "",
   path: call.path,
   args: call.args,
   identity: call.identity,

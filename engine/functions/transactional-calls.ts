@@ -1,7 +1,7 @@
 import type { Clock } from "../clock";
 import type { FunctionLog, LoggedRun } from "../deploy/function-log";
 import { EngineError } from "../errors";
-import type { Database, Identity, JsonValue, ReadSet, Timestamp, Transaction } from "../types";
+import type { Database, FunctionKind, Identity, JsonValue, ReadSet, Timestamp, Transaction } from "../types";
 import type { CallContext } from "./call-context";
 import { type FunctionError, ofEngineError, plainError } from "./failure";
 import {
@@ -14,12 +14,30 @@ import {
 } from "./limits";
 import { LogLines } from "./log-lines";
 import { Places } from "./places";
-import { isError, type Release } from "./release";
+import { type FunctionSpec, isError, type Release } from "./release";
 import { type RunnerParts, type RunResult, runFunction } from "./run-function";
 import { findResult, type Once, storeResult } from "./session-results";
 
+/** The function that a call means, or the error that its caller reads. */
+export function findFunction(
+  release: Release,
+  call: InnerCall,
+  kind: FunctionKind,
+): FunctionSpec | FunctionError {
+  if (call.component !== "") {
+    return plainError(`Could not find public function for '${call.path}' in component '${call.component}'.`);
+  }
+  try {
+    return release.resolve(call.path, kind, call.identity, call.trusted);
+  } catch (error) {
+    return ofEngineError(error);
+  }
+}
+
 /** A call as it goes through the engine: everything about the caller is known. */
 export type InnerCall = {
+  /** Path of the component; "" is the app, the only one there is. */
+  component: string;
   path: string;
   args: JsonValue;
   identity: Identity;
@@ -165,12 +183,7 @@ export class TransactionalCalls {
     context: CallContext,
   ): Promise<RunResult> {
     const release = this.#parts.current();
-    let found: ReturnType<Release["resolve"]> | FunctionError;
-    try {
-      found = release.resolve(call.path, kind, call.identity, call.trusted);
-    } catch (error) {
-      found = ofEngineError(error);
-    }
+    const found = findFunction(release, call, kind);
     if (isError(found)) return { ok: false, error: found };
     return runFunction(this.#parts, {
       release,

@@ -68,6 +68,7 @@ export const scheduledCall = (
   parts: SchedulerParts,
   work: { path: string; args: JsonValue; jobId: string | null; from: "Scheduler" | "Cron" },
 ): InnerCall => ({
+  component: "",
   path: work.path,
   args: work.args,
   identity: { kind: "none" },

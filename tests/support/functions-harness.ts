@@ -6,6 +6,7 @@ import { createFunctions } from "../../engine/functions/functions";
 import { openDatabase } from "../../engine/transaction/database";
 import type { Database, Functions, Identity, JsonValue, Outcome } from "../../engine/types";
 import { ADMIN_KEY, convexCli, copyApp, tempDir } from "./engine-process";
+import type { ManualClock } from "./manual-clock";
 
 const CLOUD = "http://127.0.0.1:3210";
 const SITE = "http://127.0.0.1:3211";
@@ -64,13 +65,13 @@ export type HarnessOptions = {
 
 /** Functions over a real database, without ports. */
 export class Harness {
-  readonly log: string[] = [];
-
   private constructor(
     readonly database: Database,
     readonly functions: Functions,
     readonly dataDir: string,
     readonly options: HarnessOptions,
+    /** Lines that the engine logged. */
+    readonly log: readonly string[],
     private readonly closeFiles: () => Promise<void>,
   ) {}
 
@@ -98,10 +99,7 @@ export class Harness {
       isolation: options.isolation ?? "fresh",
       redactErrors: options.redactErrors ?? false,
     });
-    const harness = new Harness(database, functions, dataDir, options, () => files.close());
-    harness.log.push = (...more) => lines.push(...more);
-    Object.defineProperty(harness, "log", { get: () => lines });
-    return harness;
+    return new Harness(database, functions, dataDir, options, lines, () => files.close());
   }
 
   /** A harness with the fixture app deployed. */
@@ -146,6 +144,16 @@ export class Harness {
     await this.functions.stop();
     await this.closeFiles();
     await this.database.close();
+  }
+
+  /** Takes the database away under everything that runs, as the end of a process does, and opens it again. */
+  async crash(clock: ManualClock): Promise<Harness> {
+    await this.database.close();
+    const stopped = this.functions.stop();
+    clock.advance(60_000);
+    await stopped;
+    await this.closeFiles();
+    return await Harness.open({ ...this.options, dataDir: this.dataDir });
   }
 
   /** Closes everything and opens it again on the same directory, as a restart does. */

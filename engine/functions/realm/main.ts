@@ -73,7 +73,7 @@ export function boot(host: HostPort, setupJson: string): RealmPort {
       const waiting = pending.get(id);
       pending.delete(id);
       if (ok) waiting?.resolve(payload);
-      else waiting?.reject(JSON.parse(payload));
+      else waiting?.reject(Object.assign(new Error(), JSON.parse(payload)));
     },
 
     analyze(path) {
