@@ -65,6 +65,7 @@ export class Store {
   readonly #unlock: () => void;
   readonly #statements = new Map<string, SqliteStatement>();
   #nextRid: number;
+  #isClosed = false;
 
   constructor(sqlite: Sqlite, unlock: () => void) {
     this.#sqlite = sqlite;
@@ -90,6 +91,7 @@ export class Store {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#sqlite.close();
     this.#unlock();
   }
@@ -273,6 +275,9 @@ export class Store {
 
   /** Statements are compiled once; their number is bounded by the spellings in this file. */
   #prepare(sql: string): SqliteStatement {
+    if (this.#isClosed) {
+      throw new EngineError("overloaded", "StorageClosed", "The engine is shutting down.");
+    }
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#sqlite.prepare(sql);

@@ -163,6 +163,17 @@ describe("schemas", () => {
     await woken;
   });
 
+  it("that are in force already disturb nobody", async () => {
+    await apply(byN);
+    const before = test.db.latestTs;
+    const writer = test.begin("mutation");
+    insert(writer, "notes", { n: 1 });
+    await apply(byN);
+    expect(test.db.latestTs).toBe(before);
+    await test.db.commit(writer);
+    expect(scanByN()).toEqual([1]);
+  });
+
   it("apply to one component", async () => {
     await apply(byN, "child");
     expect([test.db.catalog.tableNames("child"), test.db.catalog.tableNames("")]).toEqual([["notes"], []]);

@@ -5,7 +5,7 @@ import type { Catalog, ComponentPath, JsonValue } from "../types";
 import { encodeKey, type Key } from "../values/key";
 import { type ValidatorTables, validateDocument } from "../values/validator";
 import type { CatalogState } from "./catalog-state";
-import { addTable, type Committer } from "./committer";
+import { addTable, type Committer, overloaded, writeFailure } from "./committer";
 import { parseStored } from "./document";
 import { parseSchema, type TableSchema } from "./schema";
 import { entryKey, type IndexInfo, isSystemName, type TableInfo } from "./table";
@@ -99,7 +99,9 @@ export class EngineCatalog implements Catalog {
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
-    const run = this.#queue.then(work);
+    const run = this.#queue.then(work).catch((error: unknown) => {
+      throw writeFailure(error);
+    });
     // The queue goes on whatever became of one change; its caller hears of the failure.
     this.#queue = run.catch(() => undefined);
     return run;
@@ -107,6 +109,9 @@ export class EngineCatalog implements Catalog {
 
   async #apply(component: ComponentPath, schema: JsonValue | null): Promise<void> {
     const declared = parseSchema(schema);
+    if (this.#isInForce(component, schema)) {
+      return;
+    }
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const plans = this.#plan(component, declared);
       try {
@@ -127,6 +132,12 @@ export class EngineCatalog implements Catalog {
       "SchemaChangeConflict",
       "Tables were created again and again while the schema was being applied. Try again.",
     );
+  }
+
+  /** Pushing the same schema again, as development does all day, must not disturb anybody. */
+  #isInForce(component: ComponentPath, schema: JsonValue | null): boolean {
+    const stored = this.#parts.store.schemas().find((row) => row.component === component)?.json ?? null;
+    return stored !== null && schema !== null && stored === canonicalJson(schema);
   }
 
   #plan(component: ComponentPath, declared: readonly TableSchema[]): TablePlan[] {
@@ -188,6 +199,9 @@ export class EngineCatalog implements Catalog {
       }
       let afterRid = 0;
       for (;;) {
+        if (this.#parts.committer.isClosed) {
+          throw overloaded("it is shutting down");
+        }
         const rows = store.page(plan.before.tid, afterRid, ROWS_PER_TURN);
         store.atomically(() => {
           for (const row of rows) {
@@ -258,7 +272,7 @@ export class EngineCatalog implements Catalog {
       const settled = new Set(plans.flatMap((plan) => plan.added.map((index) => index.xid)));
       const dropped = plans.flatMap((plan) => plan.dropped.map((index) => index.xid));
       this.#setLooseIndexes([...this.#looseIndexes().filter((xid) => !settled.has(xid)), ...dropped]);
-      store.setSchema(component, schema === null ? null : JSON.stringify(schema));
+      store.setSchema(component, schema === null ? null : canonicalJson(schema));
     });
     this.#parts.replace(this.#parts.state().with(plans.map((plan) => plan.after)));
   }

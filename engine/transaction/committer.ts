@@ -97,7 +97,8 @@ export class Committer {
     const entry = this.#parts.log.append({
       ts,
       atMs: this.#parts.clock.nowMs(),
-      changes,
+      // The new texts stay behind: they will be on disk, and the log is kept for a while.
+      changes: changes.map(({ table, id, old, entries }) => ({ table, id, old, entries })),
       catalogKeys: newTables.map((table) => encodeKeys([table.component, table.name])),
     });
     const chars = changes.reduce((sum, change) => sum + (change.next?.text.length ?? 0), 0);
@@ -269,15 +270,22 @@ export class Committer {
   #fail(batch: readonly Pending[], error: unknown): void {
     const failed = [...batch, ...this.#pending.splice(0)];
     this.#parts.log.dropUnpublished();
-    const reason = error instanceof Error ? error.message : String(error);
-    const failure =
-      sqliteFailure(error) === "unavailable"
-        ? overloaded(`the disk does not take the write (${reason})`, error)
-        : new EngineError("internal", "CommitFailed", `The commit failed: ${reason}`, { cause: error });
+    const failure = writeFailure(error);
     for (const { reject } of failed) {
       reject(failure);
     }
   }
+}
+
+/** What a caller is told when SQLite did not take a write. */
+export function writeFailure(error: unknown): EngineError {
+  if (error instanceof EngineError) {
+    return error;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return sqliteFailure(error) === "unavailable"
+    ? overloaded(`the disk does not take the write (${reason})`, error)
+    : new EngineError("internal", "WriteFailed", `The write failed: ${reason}`, { cause: error });
 }
 
 export function addTable(store: Store, table: TableInfo): void {
@@ -287,7 +295,7 @@ export function addTable(store: Store, table: TableInfo): void {
   }
 }
 
-const overloaded = (reason: string, cause?: unknown) =>
+export const overloaded = (reason: string, cause?: unknown) =>
   new EngineError("overloaded", "StorageUnavailable", `The engine cannot store this now: ${reason}.`, {
     cause,
   });

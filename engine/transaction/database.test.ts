@@ -236,6 +236,7 @@ describe("a database", () => {
     insert(late, "notes", {});
     const answer = test.db.commit(accepted);
     const again = test.reopen();
+    expect(() => collect(late, fullScan("notes"))).toThrow(expect.objectContaining({ kind: "overloaded" }));
     await expect(answer).resolves.toMatchObject({});
     await expect(test.db.commit(late)).rejects.toMatchObject({ kind: "overloaded" });
     test = await again;
