@@ -96,7 +96,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["import", "node", "default", "types"],
-      extensions: [".ts", ".tsx", ".mjs", ".js", ".json"],
+      extensions: [".ts", ".tsx", ".d.ts", ".mjs", ".js", ".json"],
     },
   },
 };

@@ -1,5 +1,3 @@
-// The shared code names WebCrypto's types, which the types of Node do not declare globally.
-/// <reference lib="webworker" />
 "use node";
 
 import { v } from "convex/values";

@@ -8,7 +8,7 @@ const maybe = {
 };
 
 /**
- * Written and read by `model/authStore` alone, on behalf of Better Auth in the Next server; the shapes are those that
+ * Written by and read by `model/authStore` alone, on behalf of Better Auth in the Next server; the shapes are those that
  * Better Auth asks for (a test beside its configuration compares them). `id` is Better Auth's own id of a row, times
  * are milliseconds.
  *
