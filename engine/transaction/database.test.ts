@@ -148,6 +148,8 @@ describe("a database", () => {
     const other = insert(mutation, "fresh", {});
     mutation.rollbackTo(inner);
     expect([get(mutation, id), get(mutation, other)]).toMatchObject([{ n: 2 }, null]);
+    expect(collect(mutation, fullScan("notes"))).toMatchObject([{ n: 2 }]);
+    expect(collect(mutation, fullScan("fresh"))).toEqual([]);
     patch(mutation, id, { n: 4 });
     mutation.rollbackTo(outer);
     expect(get(mutation, id)).toMatchObject({ n: 2 });
