@@ -7,6 +7,8 @@ import { Button } from "./ui/button";
 
 interface Props {
   readonly children: ReactNode;
+  /** What did not work, for errors that do not say it themselves. */
+  readonly title?: string;
   /** What else a person can do when trying again does not help. */
   readonly way?: ReactNode;
 }
@@ -22,8 +24,9 @@ export class ErrorBoundary extends Component<Props, { failure: FailureWords | nu
   override render(): ReactNode {
     const { failure } = this.state;
     if (failure === null) return this.props.children;
+    const title = failure.code === "internal" && this.props.title ? this.props.title : failure.message;
     return (
-      <Notice title={failure.message} role="alert">
+      <Notice title={title} role="alert">
         {failure.nextStep && <p>{failure.nextStep}</p>}
         <div className="mt-2 flex flex-wrap justify-center gap-2">
           <Button variant="outline" onClick={() => this.setState({ failure: null })}>

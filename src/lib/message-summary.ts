@@ -7,18 +7,18 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   voice: "Voice message",
   document: "Document",
   sticker: "Sticker",
-  location: "Location",
-  contacts: "Contact card",
-  order: "Order",
-  system: "Notice from WhatsApp",
+  location: "A location",
+  contacts: "A contact card",
+  order: "An order",
+  system: "A notice from WhatsApp",
 };
 
 /** A message in a few words, for quotes and for those who listen. */
 export function messageSummary(message: Message): string {
-  return message.text ?? message.caption ?? message.media?.filename ?? typeName(message.type);
+  return message.text ?? message.caption ?? message.media?.filename ?? typeName(message.type) ?? "Message";
 }
 
-/** What kind of message it is, for a person. */
-export function typeName(type: string): string {
-  return TYPE_NAMES[type] ?? "Message";
+/** What kind of message it is, for a person; undefined for kinds that nobody has named yet. */
+export function typeName(type: string): string | undefined {
+  return TYPE_NAMES[type];
 }

@@ -2,11 +2,13 @@
 
 import { MessagesSquareIcon } from "lucide-react";
 import type { ReactNode } from "react";
+import { goTo } from "@/hooks/use-inbox-place";
 import { useUnreadTitle } from "@/hooks/use-unread-title";
 import type { Account, Conversation } from "@/lib/backend";
 import { ErrorBoundary } from "../ErrorBoundary";
 import { Notice } from "../Notice";
-import { BackToList, Thread } from "../thread/Thread";
+import { Thread } from "../thread/Thread";
+import { Button } from "../ui/button";
 import { Kbd } from "../ui/kbd";
 import { AccountSwitcher } from "./AccountSwitcher";
 import { ConversationList } from "./ConversationList";
@@ -37,14 +39,18 @@ export function AccountInbox({
             <AccountSwitcher accounts={accounts} current={account} />
             {menu}
           </header>
-          <ErrorBoundary>
+          <ErrorBoundary title="The conversations could not be loaded">
             <ConversationList account={account} openId={openId} />
           </ErrorBoundary>
         </div>
       }
       thread={
         openId ? (
-          <ErrorBoundary key={openId} way={<BackToList account={account} />}>
+          <ErrorBoundary
+            key={openId}
+            title="This conversation could not be opened"
+            way={<CloseThread account={account} />}
+          >
             <Thread account={account} conversationId={openId} />
           </ErrorBoundary>
         ) : (
@@ -53,6 +59,10 @@ export function AccountInbox({
       }
     />
   );
+}
+
+function CloseThread({ account }: { account: Account }) {
+  return <Button onClick={() => goTo({ account: account._id })}>Back to the conversations</Button>;
 }
 
 function NothingOpen() {

@@ -50,7 +50,7 @@ export function ConversationRow({
           <bdi
             dir="auto"
             className={cn(
-              "min-w-0 flex-1 truncate text-[0.9375rem]",
+              "min-w-0 flex-1 truncate text-left text-[0.9375rem]",
               isUnread ? "font-semibold" : "font-medium",
             )}
           >
@@ -69,7 +69,7 @@ export function ConversationRow({
           <bdi
             dir="auto"
             className={cn(
-              "min-w-0 flex-1 truncate text-sm",
+              "min-w-0 flex-1 truncate text-left text-sm",
               isUnread ? "text-foreground" : "text-muted-foreground",
             )}
           >

@@ -20,9 +20,9 @@ export function MessageContent({ message, customerName }: { message: Message; cu
 
 function Unsupported({ type }: { type: string }) {
   return (
-    <p className="flex items-center gap-1.5 text-bubble-muted text-sm italic">
+    <p className="flex items-center gap-1.5 text-bubble-muted text-sm">
       <CircleDashedIcon className="size-4 shrink-0" aria-hidden="true" />
-      {typeName(type)} of a kind that cannot be shown here ({type})
+      {typeName(type) ?? `A message of the type “${type}”`} cannot be shown here
     </p>
   );
 }

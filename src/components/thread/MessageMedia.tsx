@@ -18,7 +18,7 @@ export function MessageMedia({
 }) {
   if (media.state === "pending") return <PendingMedia type={type} />;
   if (media.state === "failed" || media.url === undefined) return <LostMedia type={type} />;
-  const label = `${typeName(type)} from ${customerName}`;
+  const label = `${fileName(type)} from ${customerName}`;
   switch (type) {
     case "image":
       return (
@@ -63,6 +63,9 @@ export function MessageMedia({
   }
 }
 
+/** What a file is called when it has no name of its own. */
+const fileName = (type: string): string => typeName(type) ?? "File";
+
 function DocumentCard({ media, url }: { media: Media; url: string }) {
   const facts = [media.mime, media.bytes === undefined ? undefined : fileSize(media.bytes)];
   return (
@@ -92,7 +95,7 @@ function PendingMedia({ type }: { type: string }) {
     <div className="relative my-1">
       <Skeleton className={isTall ? "h-60 w-72 max-w-full rounded-lg" : "h-14 w-64 max-w-full rounded-lg"} />
       <p className="absolute inset-0 flex items-center justify-center text-bubble-muted text-sm">
-        {typeName(type)} is being fetched
+        {fileName(type)} is being fetched
       </p>
     </div>
   );
@@ -102,7 +105,7 @@ function LostMedia({ type }: { type: string }) {
   return (
     <p className="my-1 flex items-center gap-2 rounded-lg bg-foreground/6 p-2.5 text-bubble-muted text-sm">
       <FileXIcon className="size-5 shrink-0" aria-hidden="true" />
-      {typeName(type)} could not be fetched from WhatsApp
+      {fileName(type)} could not be fetched from WhatsApp
     </p>
   );
 }

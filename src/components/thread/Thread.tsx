@@ -81,7 +81,7 @@ function ThreadHeader({ account, conversation }: { account: Account; conversatio
   );
 }
 
-export function BackToList({ account }: { account: Account }) {
+function BackToList({ account }: { account: Account }) {
   const place = { account: account._id };
   return (
     <Button variant="ghost" size="icon" asChild>
