@@ -243,9 +243,9 @@ describe("crons", () => {
   test("never run twice at once", async () => {
     const crons = `
       import { cronJobs } from "convex/server";
-      import { api } from "./server";
+      import { aMutation } from "./server";
       const crons = cronJobs();
-      crons.interval("slow", { seconds: 10 }, api.jobs.hang, { label: "slow" });
+      crons.interval("slow", { seconds: 10 }, aMutation("jobs:hang"), { label: "slow" });
       export default crons;`;
     await harness.deploy(await pushOf("convex-app", { "crons.ts": crons }));
     await harness.functions.start();
