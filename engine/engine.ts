@@ -60,8 +60,8 @@ async function compose(
     await Promise.all([ports.api.close(), ports.site.close()]);
   };
   onClose(closePorts);
-  const cloudUrl = `http://${options.host}:${ports.api.port}`;
-  const siteUrl = `http://${options.host}:${ports.site.port}`;
+  const cloudUrl = originOf(options.host, ports.api.port);
+  const siteUrl = originOf(options.host, ports.site.port);
   const cloudOrigin = options.cloudOrigin ?? cloudUrl;
   const siteOrigin = options.siteOrigin ?? siteUrl;
 
@@ -99,6 +99,12 @@ async function compose(
   await functions.start();
   ports.serve(createApiHandler(http), createSiteHandler(http), sync.upgrade);
   return { cloudUrl, siteUrl, functions, queryRuns: () => queries.runs };
+}
+
+/** Where this machine reaches a server that listens on `host`; one that listens everywhere is reached by loopback. */
+function originOf(host: string, port: number): string {
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
 type Upgrade = ReturnType<typeof createSyncServer>["upgrade"];

@@ -72,7 +72,8 @@ export function createQuerySet(shared: SharedQueries, database: Database, onStal
       shared.release(result, query.onStale);
     }
     query.result = result;
-    query.journal = result.journal;
+    // A run that failed before it came to its page must not make the next one begin a new page.
+    query.journal = result.journal ?? query.journal;
     return result;
   };
 
@@ -81,7 +82,7 @@ export function createQuerySet(shared: SharedQueries, database: Database, onStal
     for (const query of queries.values()) {
       if (query.result !== null && query.result.text !== query.sentText) {
         query.sentText = query.result.text;
-        list.push(encodeQueryChange(query.queryId, query.result.text, query.result.journal));
+        list.push(encodeQueryChange(query.queryId, query.result.text, query.journal));
       }
     }
     return list;
