@@ -17,7 +17,6 @@ export interface SqliteStatement {
   run(...parameters: SqlValue[]): number;
   get(...parameters: SqlValue[]): SqlRow | undefined;
   all(...parameters: SqlValue[]): SqlRow[];
-  iterate(...parameters: SqlValue[]): Iterable<SqlRow>;
 }
 
 /** Integers come back as numbers: nothing that is stored exceeds 2^53. */
@@ -35,7 +34,6 @@ export function openSqlite(file: string): Sqlite {
         run: (...parameters) => statement.run(...parameters).changes,
         get: (...parameters) => statement.get(...parameters),
         all: (...parameters) => statement.all(...parameters),
-        iterate: (...parameters) => statement.iterate(...parameters),
       };
     },
     transaction: (body) => {

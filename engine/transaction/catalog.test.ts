@@ -36,6 +36,18 @@ describe("schemas", () => {
     expect(scanByN()).toEqual([1, 1.5, 2, 3]);
   });
 
+  it("index fields inside objects, where they are there", async () => {
+    await apply(schemaOf({ notes: { indexes: { by_n: ["a.b"] } } }));
+    await test.mutate((t) =>
+      [
+        { n: 1, a: { b: 2 } },
+        { n: 2, a: { b: 1 } },
+        { n: 3, a: 5 },
+      ].map((doc) => insert(t, "notes", doc)),
+    );
+    expect(scanByN()).toEqual([3, 2, 1]);
+  });
+
   it("index rows that are written while the index is being built", async () => {
     const ids = await test.mutate((t) => Array.from({ length: 1000 }, (_, n) => insert(t, "notes", { n })));
     const done = apply(byN);

@@ -63,6 +63,20 @@ describe("a database", () => {
     expect(() => test.begin("query", { ts })).toThrow(expect.objectContaining({ kind: "conflict" }));
   });
 
+  it("keeps no more old versions than fit into 64 MiB", async () => {
+    const id = await test.mutate((t) => insert(t, "notes", {}));
+    const first = test.begin("query");
+    const write = (n: number) => test.mutate((t) => patch(t, id, { n, text: "x".repeat(1_000_000) }));
+    for (let n = 0; n < 60; n += 1) {
+      await write(n);
+    }
+    expect(get(first, id)).toMatchObject({ _id: id });
+    for (let n = 60; n < 70; n += 1) {
+      await write(n);
+    }
+    expect(() => get(first, id)).toThrow(expect.objectContaining({ kind: "conflict" }));
+  });
+
   it("keeps everything across a restart, timestamps rising although the clock went back", async () => {
     const id = await test.mutate((t) => insert(t, "notes", { n: 1 }));
     const before = test.db.latestTs;

@@ -1,6 +1,6 @@
 import type { Interval } from "../storage/store";
 import type { ReadSet } from "../types";
-import { afterKey, type Key } from "../values/key";
+import type { Key } from "../values/key";
 
 /** The part of an index that one running query has looked at; it grows as the query reads on. */
 export type ReadRange = { start: Key; end: Key | null };
@@ -114,6 +114,3 @@ export function includesKey(ranges: readonly Interval[], key: Key): boolean {
   const range = ranges[low - 1];
   return range !== undefined && (range.end === null || key < range.end);
 }
-
-/** The range that holds `key` alone. */
-export const pointRange = (key: Key): Interval => ({ start: key, end: afterKey(key) });

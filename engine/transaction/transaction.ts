@@ -39,7 +39,21 @@ export type TransactionHost = {
   reserveTable(component: ComponentPath, name: string): TableInfo;
 };
 
-type Operation = (args: JsonObject, component: ComponentPath) => string;
+/** The operations that `call` answers. */
+const OPERATIONS: ReadonlySet<string> = new Set([
+  "1.0/get",
+  "1.0/db/normalizeId",
+  "1.0/queryStream",
+  "1.0/queryStreamNext",
+  "1.0/queryCleanup",
+  "1.0/queryPage",
+  "1.0/count",
+  "1.0/insert",
+  "1.0/shallowMerge",
+  "1.0/replace",
+  "1.0/remove",
+]);
+
 type SavedState = { readonly mark: number; readonly usage: ReturnType<Usage["saveWrites"]> };
 
 /** `[A-Za-z_][A-Za-z0-9_]*`, but not underscores alone. */
@@ -84,33 +98,39 @@ export class EngineTransaction implements Transaction {
     return this.#nextJournal;
   }
 
-  readonly #operations: { readonly [op: string]: Operation } = {
-    "1.0/get": (args, component) => this.#get(args, component),
-    "1.0/db/normalizeId": (args, component) => this.#normalizeId(args, component),
-    "1.0/queryStream": (args, component) => this.#queryStream(args, component),
-    "1.0/queryStreamNext": (args) => this.#queryStreamNext(args),
-    "1.0/queryCleanup": (args) => String(this.#streams.delete(Number(args["queryId"]))),
-    "1.0/queryPage": (args, component) => this.#queryPage(args, component),
-    "1.0/count": (args, component) => this.#count(args, component),
-    "1.0/insert": (args, component) => this.#insert(args, component),
-    "1.0/shallowMerge": (args, component) => this.#patch(args, component),
-    "1.0/replace": (args, component) => this.#replace(args, component),
-    "1.0/remove": (args, component) => this.#remove(args, component),
-  };
-
   answers(op: string): boolean {
-    return Object.hasOwn(this.#operations, op);
+    return OPERATIONS.has(op);
   }
 
   call(op: string, argsJson: string, component = this.#component): string {
-    const operation = this.answers(op) ? this.#operations[op] : undefined;
-    if (operation === undefined) {
-      throw developerError("UnknownOperation", `Unknown async operation ${op}`);
+    const what = `The arguments of ${op}`;
+    const args = requireObject(parseJson(argsJson, what), what);
+    switch (op) {
+      case "1.0/get":
+        return this.#get(args, component);
+      case "1.0/db/normalizeId":
+        return this.#normalizeId(args, component);
+      case "1.0/queryStream":
+        return this.#queryStream(args, component);
+      case "1.0/queryStreamNext":
+        return this.#queryStreamNext(args);
+      case "1.0/queryCleanup":
+        return String(this.#streams.delete(Number(args["queryId"])));
+      case "1.0/queryPage":
+        return this.#queryPage(args, component);
+      case "1.0/count":
+        return this.#count(args, component);
+      case "1.0/insert":
+        return this.#insert(args, component);
+      case "1.0/shallowMerge":
+        return this.#patch(args, component);
+      case "1.0/replace":
+        return this.#replace(args, component);
+      case "1.0/remove":
+        return this.#remove(args, component);
+      default:
+        throw developerError("UnknownOperation", `Unknown async operation ${op}`);
     }
-    return operation(
-      requireObject(parseJson(argsJson, `The arguments of ${op}`), `The arguments of ${op}`),
-      component,
-    );
   }
 
   savepoint(): Savepoint {
