@@ -202,18 +202,11 @@ describe("mutations at once", () => {
     expect(await harness.query("notes:counter", { name: "shared" })).toBe(4);
   });
 
-  test("one that loses every time says why", async () => {
-    const results = await Promise.allSettled(
-      Array.from({ length: 40 }, () => harness.mutation("notes:increment", { name: "hot" })),
+  test("two hundred on one row all get their turn", async () => {
+    await Promise.all(
+      Array.from({ length: 200 }, () => harness.mutation("notes:increment", { name: "hot" })),
     );
-    const won = results.filter((result) => result.status === "fulfilled").length;
-    expect(await harness.query("notes:counter", { name: "hot" })).toBe(won);
-    const lost = results.find((result) => result.status === "rejected");
-    if (lost?.status === "rejected") {
-      expect(String(lost.reason)).toContain(
-        'Documents read from or written to the "counters" table changed while this mutation was being run and on every subsequent retry.',
-      );
-    }
+    expect(await harness.query("notes:counter", { name: "hot" })).toBe(200);
   });
 
   test("the pause before the next round doubles up to two seconds", () => {

@@ -14,7 +14,7 @@ import { Program } from "./program";
 import { guardRejections } from "./realm";
 import { type Deployment, Release } from "./release";
 import { Rounds } from "./rounds";
-import type { RunResult } from "./run-function";
+import { createSeeds, type RunResult } from "./run-function";
 import { pruneResults } from "./session-results";
 import { type InnerCall, TransactionalCalls } from "./transactional-calls";
 
@@ -68,7 +68,17 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
   let current = release(stored ?? nothingDeployed());
   const requestId = () => Buffer.from(clock.randomBytes(8)).toString("hex");
 
-  const parts = { database, clock, files, catalog: database.catalog, rounds, log, current: () => current };
+  const newSeed = createSeeds(clock);
+  const parts = {
+    database,
+    clock,
+    files,
+    catalog: database.catalog,
+    newSeed,
+    rounds,
+    log,
+    current: () => current,
+  };
   const transactional = new TransactionalCalls(parts);
   const actions = new ActionCalls(parts, transactional);
   const deploy = new DeployState({

@@ -14,7 +14,7 @@ import type { Rounds } from "./rounds";
 import { answerAsync, answerSync, type SyscallScope } from "./syscalls";
 
 /** What runs queries and mutations needs of the engine. */
-export type RunnerParts = { rounds: Rounds; files: Files; catalog: Catalog; clock: Clock };
+export type RunnerParts = { rounds: Rounds; files: Files; catalog: Catalog; clock: Clock; newSeed(): string };
 
 export type RunRequest = {
   release: Release;
@@ -36,8 +36,20 @@ const RUN_UDF = "1.0/runUdf";
 /** A function that keeps the database busy for longer lets others go first. */
 const STEP_MS_MAX = 10;
 
-/** Seeds are drawn here and nowhere else; 16 bytes as hex. */
-const newSeed = (clock: Clock): string => Buffer.from(clock.randomBytes(16)).toString("hex");
+const SEED_BYTES = 16;
+/** Seeds that are drawn at once: asking the system for a few bytes costs as much as asking for many. */
+const SEEDS_PER_DRAW = 256;
+
+/** Seeds of calls, 16 bytes as hex. */
+export function createSeeds(clock: Clock): () => string {
+  let drawn = "";
+  return () => {
+    if (drawn === "") drawn = Buffer.from(clock.randomBytes(SEED_BYTES * SEEDS_PER_DRAW)).toString("hex");
+    const seed = drawn.slice(0, SEED_BYTES * 2);
+    drawn = drawn.slice(SEED_BYTES * 2);
+    return seed;
+  };
+}
 
 /**
  * Runs one query or mutation in a realm, inside `transaction`. Checks arguments and result. Errors of the function
@@ -99,7 +111,7 @@ class Run implements RealmListener {
     this.#realm.lease(this);
     let leftMs = USER_TIME_MS_MAX;
     let next = () => {
-      port.begin(transaction.nowMs, newSeed(this.#parts.clock));
+      port.begin(transaction.nowMs, this.#parts.newSeed());
       port.invoke(spec.path.module, spec.path.name, kind, JSON.stringify([args]));
     };
     for (;;) {

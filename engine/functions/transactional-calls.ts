@@ -82,11 +82,22 @@ export const pause = (ms: number, clock: Clock): Promise<void> =>
 export const isConflict = (error: unknown): error is EngineError =>
   error instanceof EngineError && error.kind === "conflict";
 
+const lostTooOften = (error: EngineError, { logs }: CallContext): MutationEnd => ({
+  result: { ok: false, error: plainError(error.message) },
+  logLines: logs.toWire(),
+  ts: null,
+});
+
 /** Queries and mutations: places, transactions, retries, results kept for clients that ask again. */
 export class TransactionalCalls {
   readonly #parts: TransactionalParts;
   readonly #queries = new Places("queries", CONCURRENT_QUERIES_MAX, WAITING_CALLS_MAX);
   readonly #mutations = new Places("mutations", CONCURRENT_MUTATIONS_MAX, WAITING_CALLS_MAX);
+  /**
+   * Where a mutation that lost waits for its rerun. One at a time: on a row that everybody writes, reruns that meet
+   * each other again would lose again, and all but a few would fail.
+   */
+  readonly #reruns = new Places("reruns of mutations", 1, WAITING_CALLS_MAX);
 
   constructor(parts: TransactionalParts) {
     this.#parts = parts;
@@ -121,23 +132,24 @@ export class TransactionalCalls {
 
   /** Runs a mutation until it is committed, has failed, or has lost too often. */
   async mutation(call: InnerCall, once: Once | null): Promise<MutationEnd> {
-    const { clock } = this.#parts;
-    const startMs = clock.nowMs();
-    for (let failures = 0; ; failures++) {
-      const context = this.context(call);
-      try {
-        const end = await this.#attempt(call, context, once);
-        this.report("Mutation", call, context.logs, end.result, startMs);
-        return end;
-      } catch (error) {
-        if (!isConflict(error)) throw error;
-        if (failures >= CONFLICT_RETRIES_MAX) {
-          const result: RunResult = { ok: false, error: plainError(error.message) };
-          this.report("Mutation", call, context.logs, result, startMs);
-          return { result, logLines: context.logs.toWire(), ts: null };
+    const startMs = this.#parts.clock.nowMs();
+    let leave: (() => void) | null = null;
+    try {
+      for (let failures = 0; ; failures++) {
+        const context = this.context(call);
+        const end = await this.#attempt(call, context, once).catch((error: unknown) => {
+          if (!isConflict(error)) throw error;
+          return failures < CONFLICT_RETRIES_MAX ? null : lostTooOften(error, context);
+        });
+        if (end !== null) {
+          this.report("Mutation", call, context.logs, end.result, startMs);
+          return end;
         }
-        await pause(conflictPauseMs(failures, clock), clock);
+        // A loser hears of it once the winner can be read, so that its rerun needs no pause, only its turn.
+        leave ??= await this.#reruns.take();
       }
+    } finally {
+      leave?.();
     }
   }
 
