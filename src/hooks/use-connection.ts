@@ -4,35 +4,29 @@ import { useConvex } from "convex/react";
 import { useEffect, useState } from "react";
 import { SECOND_MS } from "#shared/time";
 
-/** `connecting` before the first contact, `online`, or `reconnecting` when contact was lost for a while. */
-export type Connection = "connecting" | "online" | "reconnecting";
-
 /** Shorter breaks (a laptop waking up, a new token) are not worth a banner. */
-const PATIENCE_MS = 2 * SECOND_MS;
+const SILENCE_MS = 2 * SECOND_MS;
 
-/** The state of the live connection to the backend. */
-export function useConnection(): Connection {
+/** A request that waits longer than this waits for a connection that looks alive and is not. */
+const ANSWER_MS = 8 * SECOND_MS;
+
+/** Whether the live connection to the backend is lost, so that what is on screen may be old. */
+export function useIsDisconnected(): boolean {
   const client = useConvex();
-  const [connection, setConnection] = useState<Connection>("connecting");
+  const [isDisconnected, setDisconnected] = useState(false);
 
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const update = ({ isWebSocketConnected }: { isWebSocketConnected: boolean }) => {
-      if (isWebSocketConnected) {
-        clearTimeout(timer);
-        timer = undefined;
-        setConnection("online");
-        return;
-      }
-      timer ??= setTimeout(() => setConnection("reconnecting"), PATIENCE_MS);
+    let aliveAt = Date.now();
+    const check = () => {
+      const now = Date.now();
+      const { isWebSocketConnected, timeOfOldestInflightRequest } = client.connectionState();
+      if (isWebSocketConnected && navigator.onLine) aliveAt = now;
+      const waitingMs = now - (timeOfOldestInflightRequest?.getTime() ?? now);
+      setDisconnected(now - aliveAt > SILENCE_MS || waitingMs > ANSWER_MS);
     };
-    update(client.connectionState());
-    const unsubscribe = client.subscribeToConnectionState(update);
-    return () => {
-      clearTimeout(timer);
-      unsubscribe();
-    };
+    const timer = setInterval(check, SECOND_MS);
+    return () => clearInterval(timer);
   }, [client]);
 
-  return connection;
+  return isDisconnected;
 }

@@ -1,4 +1,5 @@
 import { Skeleton } from "../ui/skeleton";
+import { ConnectionBanner } from "./ConnectionBanner";
 import { ConversationRowsSkeleton } from "./ConversationRowsSkeleton";
 import { InboxFrame } from "./InboxFrame";
 
@@ -7,6 +8,7 @@ export function InboxSkeleton() {
   return (
     <InboxFrame
       showsThread={false}
+      banner={<ConnectionBanner />}
       list={
         <div className="flex h-full flex-col" role="status" aria-label="Loading the inbox">
           <div className="flex h-14 items-center gap-3 px-4">
