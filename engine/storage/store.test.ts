@@ -6,7 +6,8 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openSqlite } from "./driver";
 import { idBounds } from "./id-bounds";
-import { openStore, type Store } from "./store";
+import { openStore } from "./open-store";
+import type { Store } from "./store";
 
 let dataDir: string;
 let file: string;

@@ -2,17 +2,13 @@ import type { Clock } from "../clock";
 import { EngineError } from "../errors";
 import { sqliteFailure } from "../storage/driver";
 import type { Store } from "../storage/store";
-import type { CommitNotice, CommitResult, Timestamp } from "../types";
+import type { CommitNotice, CommitResult, Faults, Timestamp } from "../types";
 import { encodeKeys } from "../values/key";
 import type { RowChange } from "./row-writer";
 import { snapshotExpired } from "./snapshot";
 import { qualifiedName, type TableInfo } from "./table";
 import type { EngineTransaction } from "./transaction";
 import type { LogEntry, WriteLog } from "./write-log";
-
-/** Where a test may look, or kill the process. `after_commit_before_publish` says that the fsync is done. */
-export type FaultPoint = "before_flush" | "after_commit_before_publish" | "after_publish";
-export type Faults = { at(point: FaultPoint, ts: Timestamp): void };
 
 /** Transactions of one SQLite commit: enough to share an fsync, few enough not to hold up the process. */
 const BATCH_TRANSACTIONS_MAX = 128;

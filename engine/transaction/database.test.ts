@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CommitNotice, Timestamp } from "../types";
+import type { CommitNotice, FaultPoint, Timestamp } from "../types";
 import { encodeId } from "../values/id";
-import type { FaultPoint } from "./committer";
 import {
   call,
   collect,

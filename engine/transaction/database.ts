@@ -1,12 +1,14 @@
 import type { Clock } from "../clock";
 import { EngineError } from "../errors";
-import { openStore, type Store } from "../storage/store";
+import { openStore } from "../storage/open-store";
+import type { Store } from "../storage/store";
 import { Watchers } from "../subscriptions/watchers";
 import type {
   BeginOptions,
   CommitNotice,
   CommitResult,
   Database,
+  Faults,
   ReadSet,
   Timestamp,
   Transaction,
@@ -15,7 +17,7 @@ import type {
 import { CursorCodec } from "../values/cursor";
 import { EngineCatalog } from "./catalog";
 import type { CatalogState } from "./catalog-state";
-import { Committer, type Faults, META_LAST_TS, type PublishedCommit } from "./committer";
+import { Committer, META_LAST_TS, type PublishedCommit } from "./committer";
 import { loadCatalog, settleSystemTables } from "./load-catalog";
 import { Reads } from "./read-set";
 import { Snapshot, snapshotExpired } from "./snapshot";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openSqlite } from "../storage/driver";
-import type { FaultPoint } from "./committer";
+import type { FaultPoint } from "../types";
 import { collect, fullScan, openTestDatabase } from "./test-database";
 
 type Life = { openedAt: bigint; acked: { writer: number; n: number; ts: bigint }[] };
