@@ -268,6 +268,10 @@ export interface Files {
 
 // --------------------------------------------------------------------- options
 
+/** Points of a commit. `after_commit_before_publish` says that the fsync of `ts` is done and nobody knows yet. */
+export type FaultPoint = "before_flush" | "after_commit_before_publish" | "after_publish";
+export type Faults = { at(point: FaultPoint, ts: Timestamp): void };
+
 export type EngineOptions = {
   dataDir: string;
   host: string;
@@ -288,4 +292,6 @@ export type EngineOptions = {
   fsync: "full" | "normal" | "off";
   clock: Clock;
   log: (line: string) => void;
+  /** Where a test looks into the commit, or ends the process in it. */
+  faults?: Faults;
 };

@@ -49,7 +49,9 @@ describe("pages", () => {
   });
 
   it("count filtered rows as read, not as shown", () => {
-    const even = { filter: { $eq: [{ $mod: [{ $field: "n" }, { $literal: 2 }] }, { $literal: 0 }] } };
+    const even: JsonObject = {
+      filter: { $eq: [{ $mod: [{ $field: "n" }, { $literal: 2 }] }, { $literal: 0 }] },
+    };
     const first = paginate(test.begin("query"), byN(), { pageSize: 2 }, [even]);
     expect(numbers(first.rows)).toEqual([0, 2]);
     const second = paginate(test.begin("query"), byN(), { cursor: first.cursor, pageSize: 9 }, [even]);

@@ -77,7 +77,7 @@ export function copyApp(fixture: string): string {
   return dir;
 }
 
-export async function deploy(appDir: string, engine: EngineProcess): Promise<void> {
+export async function deploy(appDir: string, engine: Pick<EngineProcess, "url" | "adminKey">): Promise<void> {
   await convexCli(appDir, [
     "deploy",
     ...["--url", engine.url, "--admin-key", engine.adminKey],

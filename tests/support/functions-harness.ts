@@ -102,14 +102,17 @@ export class Harness {
     return new Harness(database, functions, dataDir, options, lines, () => files.close());
   }
 
-  /** A harness with the fixture app deployed. */
-  static async deployed(options: HarnessOptions = {}): Promise<Harness> {
+  /** A harness with the fixture app deployed; `files` as for `pushOf`. */
+  static async deployed(
+    options: HarnessOptions = {},
+    files: Record<string, string | null> = {},
+  ): Promise<Harness> {
     const harness = await Harness.open(options);
     await harness.functions.deploy.env.update([
       { name: "GREETING", value: "hello" },
       { name: "TEST_JWKS", value: "data:text/plain,{}" },
     ]);
-    await harness.deploy(await pushOf("convex-app"));
+    await harness.deploy(await pushOf("convex-app", files));
     return harness;
   }
 
