@@ -18,9 +18,9 @@ import {
 import type { LogLines } from "./log-lines";
 import { canonicalPath, type FunctionPath } from "./path";
 import { Places } from "./places";
-import type { ThrownJson } from "./realm/port";
 import { type FunctionSpec, isError, type Release } from "./release";
 import type { RunResult } from "./run-function";
+import type { ThrownJson } from "./sandbox/port";
 import { answerAnywhere, requestMetadata, schedulable } from "./syscalls";
 import {
   conflictPauseMs,
@@ -49,8 +49,9 @@ export class ActionCalls {
     this.#transactional = transactional;
   }
 
-  get busy(): number {
-    return this.#places.busy;
+  /** Resolves when no action runs. */
+  whenIdle(): Promise<void> {
+    return this.#places.whenIdle();
   }
 
   /** A place among the running actions; give it back by calling the answer. */

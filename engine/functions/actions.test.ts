@@ -134,6 +134,16 @@ describe("HTTP actions", () => {
     expect(await (await ask("/stream")).text()).toBe("part 0;part 1;part 2;");
   });
 
+  test("end when nobody reads their answer any more", async () => {
+    const response = await ask("/endless");
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+    await harness.until(async () =>
+      ((await harness.query("jobs:labels")) as string[]).includes("reader gone"),
+    );
+  });
+
   test.each([
     ["/nothing", "GET"],
     ["/echo", "GET"],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN, ANYONE, answerOf, callOf, Harness, REQUEST_ID } from "../../tests/support/functions-harness";
+import { ManualClock } from "../../tests/support/manual-clock";
 import { conflictPauseMs } from "./transactional-calls";
 
 let harness: Harness;
@@ -240,6 +241,27 @@ describe("a mutation that a client sends again", () => {
     const runs = await Promise.all([send(harness, "twins"), send(harness, "twins")]);
     expect(runs.map((run) => answerOf(run.outcome))).toEqual([1, 1]);
     expect(await harness.query("notes:counter", { name: "twins" })).toBe(1);
+  });
+
+  test("is answered however large the result was", async () => {
+    const large = { sessionId: once.sessionId, requestId: 9 };
+    const run = () => harness.functions.mutation(callOf("notes:big"), { once: large });
+    const first = answerOf((await run()).outcome);
+    expect(first).toHaveLength(600_002);
+    expect(answerOf((await run()).outcome)).toBe(first);
+  });
+
+  test("is forgotten after two weeks", async () => {
+    const clock = new ManualClock();
+    const own = await Harness.deployed({ clock }, { "crons.ts": null });
+    await own.functions.start();
+    const count = async () => answerOf((await send(own, "forgotten")).outcome);
+    expect([await count(), await count()]).toEqual([1, 1]);
+    clock.advance(13 * 24 * 3_600_000);
+    expect(await count()).toBe(1);
+    clock.advance(25 * 3_600_000);
+    await own.until(async () => (await count()) === 2);
+    await own.discard();
   });
 
   test("runs again when it had failed", async () => {

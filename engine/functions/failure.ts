@@ -2,7 +2,7 @@ import { z } from "zod";
 import { EngineError } from "../errors";
 import type { Failure, JsonValue } from "../types";
 import { MODULE_SCHEME, type Program } from "./program";
-import type { ThrownJson } from "./realm/port";
+import type { ThrownJson } from "./sandbox/port";
 
 /** An error of a function, as the developer reads it. Not yet fit for a client: see `toFailure`. */
 export type FunctionError = {

@@ -9,7 +9,6 @@ import { type ActionBridge, ActionHost } from "./actions/host";
 import { failedCall, plainErrorPayload, toFailure } from "./failure";
 import { runHttp } from "./http-calls";
 import { SESSION_PRUNE_EVERY_MS } from "./limits";
-import { parseFunctionPath } from "./path";
 import { Program } from "./program";
 import { guardRejections } from "./realm";
 import { type Deployment, Release } from "./release";
@@ -148,7 +147,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
 
     kindOf(path, component) {
       if (component !== undefined && component !== "") return null;
-      return current.find(parseFunctionPath(path))?.kind ?? null;
+      return current.kindOf(path);
     },
 
     http: (request, identity) =>
@@ -170,7 +169,8 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       const patience = new Promise<void>((resolve) => {
         cancelTimer = clock.setTimer(STOP_MS_MAX, resolve);
       });
-      await Promise.race([scheduler.stop(), patience]);
+      const ended = scheduler.stop().then(() => Promise.all([actions.whenIdle(), transactional.whenIdle()]));
+      await Promise.race([ended, patience]);
       cancelTimer();
       await current.stop();
     },

@@ -6,6 +6,7 @@ import { EngineError } from "../errors";
  */
 export class Places {
   readonly #waiting: (() => void)[] = [];
+  readonly #idle: (() => void)[] = [];
   #free: number;
   readonly #total: number;
   readonly #waitingMax: number;
@@ -20,6 +21,12 @@ export class Places {
 
   get busy(): number {
     return this.#total - this.#free;
+  }
+
+  /** Resolves at the next moment when nobody has a place. */
+  whenIdle(): Promise<void> {
+    if (this.busy === 0) return Promise.resolve();
+    return new Promise((idle) => this.#idle.push(idle));
   }
 
   async take(): Promise<() => void> {
@@ -40,8 +47,12 @@ export class Places {
       if (given) return;
       given = true;
       const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
+      if (next !== undefined) {
+        next();
+        return;
+      }
+      this.#free++;
+      if (this.busy === 0) for (const idle of this.#idle.splice(0)) idle();
     };
   }
 }

@@ -1,6 +1,6 @@
 import type { Program } from "./program";
 import { Realm } from "./realm";
-import type { RealmSetup } from "./realm/port";
+import type { RealmSetup } from "./sandbox/port";
 
 /** Idle realms that are kept; each holds the modules of the push, some megabytes. */
 const IDLE_REALMS_MAX = 32;

@@ -2,7 +2,7 @@ import vm from "node:vm";
 import { bundle } from "./bundle";
 import { cryptoAnswer } from "./host-crypto";
 import type { Program } from "./program";
-import type { HostPort, ModuleBody, RealmPort, RealmSetup } from "./realm/port";
+import type { HostPort, ModuleBody, RealmPort, RealmSetup } from "./sandbox/port";
 
 /** What a call hears of the realm that runs it. */
 export type RealmListener = {
@@ -46,7 +46,7 @@ export class Realm {
       codeGeneration: { strings: false, wasm: false },
     });
     bootScript ??= new vm.Script(
-      `(function () { const module = { exports: {} }, exports = module.exports;\n${bundle("realm/main.ts", "neutral")}\nreturn module.exports.boot; })()`,
+      `(function () { const module = { exports: {} }, exports = module.exports;\n${bundle("sandbox/main.ts", "neutral")}\nreturn module.exports.boot; })()`,
       { filename: "engine:/realm" },
     );
     const boot: (host: HostPort, setup: string) => RealmPort = bootScript.runInContext(this.#context);

@@ -1,3 +1,4 @@
+import { EngineError } from "../errors";
 import type { AuthProvider, FunctionKind, Identity, JsonValue } from "../types";
 import type { ValidatorJson } from "../values/validator";
 import { type ActionBridge, ActionHost } from "./actions/host";
@@ -67,12 +68,22 @@ export class Release {
   /** The worker for actions; started when first needed, and again after a crash. */
   actions(environment: "isolate" | "node"): ActionHost {
     let host = this.#hosts.get(environment);
-    if (host === undefined || host.ended) {
+    if (host === undefined || host.closing) {
       host = new ActionHost(environment, this.deployment.program.modules, this.env, this.#bridge);
       this.#hosts.set(environment, host);
       if (this.#closed) host.closeAfterUse();
     }
     return host;
+  }
+
+  /** What kind of function a path means; null where it means none. */
+  kindOf(path: string): FunctionKind | null {
+    try {
+      return this.find(parseFunctionPath(path))?.kind ?? null;
+    } catch (error) {
+      if (error instanceof EngineError) return null;
+      throw error;
+    }
   }
 
   find(path: FunctionPath): FunctionSpec | undefined {

@@ -103,8 +103,9 @@ export class TransactionalCalls {
     this.#parts = parts;
   }
 
-  get busy(): number {
-    return this.#queries.busy + this.#mutations.busy;
+  /** Resolves when no query and no mutation runs. */
+  async whenIdle(): Promise<void> {
+    await Promise.all([this.#queries.whenIdle(), this.#mutations.whenIdle()]);
   }
 
   async query(call: InnerCall, journal: string | null): Promise<QueryEnd> {

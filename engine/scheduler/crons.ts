@@ -97,6 +97,7 @@ async function runCron(parts: SchedulerParts, cron: Cron): Promise<void> {
       await runActionCron(parts, cron);
     }
   } catch (error) {
+    if (parts.stopping()) return;
     parts.log(`cron ${cron.spec.name} could not run: ${String(error)}`);
     await pause(conflictPauseMs(4, parts.clock), parts.clock);
   }

@@ -7,9 +7,7 @@ let harness: Harness;
 
 beforeEach(async () => {
   clock = new ManualClock();
-  harness = await Harness.open({ clock, isolation: "reuse" });
-  await harness.functions.deploy.env.update([{ name: "TEST_JWKS", value: "x" }]);
-  await harness.deploy(await withoutCrons());
+  harness = await Harness.deployed({ clock, isolation: "reuse" }, { "crons.ts": null });
 });
 afterEach(() => harness.discard());
 

@@ -2,7 +2,7 @@ import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { bundle } from "../bundle";
 import type { CompiledModule } from "../program";
-import type { ModuleReport, ThrownJson } from "../realm/port";
+import type { ModuleReport, ThrownJson } from "../sandbox/port";
 import type { FromWorker, HttpRequestMessage, ToWorker, WorkerSetup } from "./protocol";
 
 /** A call that runs in a worker, as the engine sees it. */
@@ -38,6 +38,9 @@ type Running = {
 export const TRANSIENT_ERROR = "Transient error while executing action";
 const LOST: ThrownJson = { message: TRANSIENT_ERROR, stack: "" };
 
+/** Heap of a worker: what Convex gives to Node actions. */
+const MEMORY_MIB_MAX = 512;
+
 /** One worker thread and the calls that run in it. */
 export class ActionHost {
   readonly #worker: Worker;
@@ -45,7 +48,6 @@ export class ActionHost {
   readonly #running = new Map<number, Running>();
   #nextCall = 0;
   #closing = false;
-  #ended = false;
 
   constructor(
     environment: "isolate" | "node",
@@ -68,6 +70,7 @@ export class ActionHost {
       env: { ...env, TZ: "UTC" },
       // Flags of the engine's own process (loaders above all) are not for the functions.
       execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: MEMORY_MIB_MAX },
       name: `actions (${environment})`,
     });
     this.#worker.unref();
@@ -78,12 +81,9 @@ export class ActionHost {
     this.#worker.on("exit", () => this.#exited());
   }
 
-  get ended(): boolean {
-    return this.#ended;
-  }
-
-  get busy(): number {
-    return this.#running.size;
+  /** Whether it takes no more calls. */
+  get closing(): boolean {
+    return this.#closing;
   }
 
   /** Runs an action. Never rejects. `abandon` ends the wait, not the code, which cannot be stopped alone. */
@@ -107,7 +107,12 @@ export class ActionHost {
     });
     void end.then(() => this.#forget(number));
     this.#post({ type: "run", call: number, ...request });
-    return { end, abandon: (thrown) => finish({ ok: false, thrown }) };
+    const abandon = (thrown: ThrownJson): void => {
+      // The code goes on and cannot be stopped alone: the worker takes no new calls and ends after its other ones.
+      this.#closing = true;
+      finish({ ok: false, thrown });
+    };
+    return { end, abandon };
   }
 
   /** Routes and runs an HTTP action. Resolves with the head of the response; its body follows. */
@@ -145,7 +150,7 @@ export class ActionHost {
           };
           const cancel = () => {
             body = null;
-            close();
+            this.#post({ type: "forget", call: number });
           };
           finish({
             kind: "response",
@@ -165,7 +170,11 @@ export class ActionHost {
     });
     void closed.then(() => this.#forget(number));
     this.#post({ type: "http", call: number, request });
-    return { end, closed, abandon: fail };
+    const abandon = (thrown: ThrownJson): void => {
+      this.#closing = true;
+      fail(thrown);
+    };
+    return { end, closed, abandon };
   }
 
   /** Loads a module and reports on its exports. */
@@ -202,7 +211,7 @@ export class ActionHost {
   }
 
   async stop(): Promise<void> {
-    this.#ended = true;
+    this.#closing = true;
     await this.#worker.terminate();
   }
 
@@ -284,7 +293,7 @@ export class ActionHost {
   }
 
   #exited(): void {
-    this.#ended = true;
+    this.#closing = true;
     for (const running of [...this.#running.values()]) running.lost(LOST);
     this.#running.clear();
   }

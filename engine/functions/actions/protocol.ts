@@ -1,4 +1,4 @@
-import type { ModuleReport, ThrownJson } from "../realm/port";
+import type { ModuleReport, ThrownJson } from "../sandbox/port";
 
 /** Messages between the engine and a worker thread that runs actions. Plain data; byte arrays are transferred. */
 
@@ -24,7 +24,7 @@ export type ToWorker =
   | { type: "analyze"; call: number; path: string }
   | { type: "answer"; id: number; ok: boolean; payload: string }
   | { type: "blob"; id: number; blob: { bytes: Uint8Array; contentType: string | null } | null }
-  /** The caller is gone or the time is up: nothing of this call is wanted any more. */
+  /** Nobody reads the rest of this HTTP action's answer. */
   | { type: "forget"; call: number };
 
 export type FromWorker =

@@ -2,11 +2,11 @@ import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { createRequire } from "node:module";
 import vm from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
-import { analyzeExports } from "../realm/analyze";
-import { createConsole } from "../realm/console";
-import { resolveModule } from "../realm/modules";
-import type { ModuleBody } from "../realm/port";
-import { describeThrown } from "../realm/thrown";
+import { analyzeExports } from "../sandbox/analyze";
+import { createConsole } from "../sandbox/console";
+import { resolveModule } from "../sandbox/modules";
+import type { ModuleBody } from "../sandbox/port";
+import { describeThrown } from "../sandbox/thrown";
 import type { FromWorker, HttpRequestMessage, ToWorker, WorkerSetup } from "./protocol";
 
 /**
@@ -203,6 +203,9 @@ async function runHttp(owner: number, given: HttpRequestMessage): Promise<void> 
   await sendResponse(owner, response);
 }
 
+/** Bodies that are being sent. */
+const readers = new Map<number, ReadableStreamDefaultReader<Uint8Array>>();
+
 async function sendResponse(owner: number, response: Response): Promise<void> {
   // Iterating headers keeps several Set-Cookie apart, as they must stay.
   send({
@@ -214,12 +217,14 @@ async function sendResponse(owner: number, response: Response): Promise<void> {
   });
   if (response.body === null) return;
   const reader = response.body.getReader();
+  readers.set(owner, reader);
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
     if (!(value instanceof Uint8Array)) throw new Error("The body of a Response must consist of bytes.");
     send({ type: "chunk", call: owner, bytes: value });
   }
+  readers.delete(owner);
   send({ type: "end", call: owner });
 }
 
@@ -249,6 +254,10 @@ port.on("message", (message: ToWorker) => {
       else asked?.reject(Object.assign(new Error(), JSON.parse(message.payload)));
       break;
     }
+    case "forget":
+      currentCall.run(message.call, () => void readers.get(message.call)?.cancel());
+      readers.delete(message.call);
+      break;
     case "blob":
       waiting.get(message.id)?.resolve(message.blob);
       waiting.delete(message.id);
