@@ -110,6 +110,11 @@ async function startEngine({ env, mode }: StackOptions, start: Start): Promise<v
       env.dataDir,
       "--admin-key",
       env.CONVEX_SELF_HOSTED_ADMIN_KEY,
+      // File links and CONVEX_SITE_URL must name what browsers and Meta reach, not where this process listens.
+      "--cloud-origin",
+      env.NEXT_PUBLIC_CONVEX_URL,
+      "--site-origin",
+      env.CONVEX_SITE_URL,
       ...(mode === "production" ? ["--redact-errors", "--isolation", "reuse"] : ["--isolation", "fresh"]),
     ],
     {},
