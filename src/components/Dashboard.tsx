@@ -8,7 +8,6 @@ import { Inbox } from "./inbox/Inbox";
 import { InboxSkeleton } from "./inbox/InboxSkeleton";
 import { Notice } from "./Notice";
 import { Button } from "./ui/button";
-import { TooltipProvider } from "./ui/tooltip";
 
 export interface SignedInUser {
   readonly name: string;
@@ -19,13 +18,11 @@ export interface SignedInUser {
 export function Dashboard({ convexUrl, user }: { convexUrl: string; user: SignedInUser }) {
   return (
     <BackendProvider url={convexUrl}>
-      <TooltipProvider delayDuration={400}>
-        <ErrorBoundary>
-          <SignedInOnly>
-            <Inbox user={user} />
-          </SignedInOnly>
-        </ErrorBoundary>
-      </TooltipProvider>
+      <ErrorBoundary>
+        <SignedInOnly>
+          <Inbox user={user} />
+        </SignedInOnly>
+      </ErrorBoundary>
     </BackendProvider>
   );
 }
@@ -39,7 +36,7 @@ function SignedInOnly({ children }: { children: ReactNode }) {
     <main className="h-dvh">
       <Notice title="The backend does not accept this sign-in" heading="h1" role="alert">
         <p>
-          The administrator finds the reason with <code>npm run pons -- doctor</code>.
+          Its key for identities is not the one of this app. Whoever runs Pons finds the details in its log.
         </p>
         <Button variant="outline" className="mt-2" onClick={() => window.location.reload()}>
           Try again

@@ -4,9 +4,12 @@ import { CloudOffIcon } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { startTransition } from "react";
 import { Notice } from "./Notice";
-import { Button } from "./ui/button";
+import { buttonVariants } from "./ui/button-variants";
 
-/** A page that could not be made, most often because the backend is not running yet. */
+/**
+ * A page that could not be made, most often because the backend is not running yet. Every page carries this one along,
+ * so it is made of little.
+ */
 export function ErrorScreen({ onRetry }: { onRetry: () => void }) {
   const router = useRouter();
   const retry = () => {
@@ -25,9 +28,9 @@ export function ErrorScreen({ onRetry }: { onRetry: () => void }) {
           </a>
           .
         </p>
-        <Button className="mt-2" onClick={retry}>
+        <button type="button" className={buttonVariants({ className: "mt-2" })} onClick={retry}>
           Try again
-        </Button>
+        </button>
       </Notice>
     </main>
   );

@@ -1,6 +1,5 @@
 import type { LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import { cn } from "@/lib/utils";
 
 /** A quiet message in the middle of an empty place: what there is (or is not), and what to do next. */
 export function Notice({
@@ -8,7 +7,6 @@ export function Notice({
   icon: Icon,
   heading: Heading = "h2",
   role,
-  className,
   children,
 }: {
   title: string;
@@ -16,16 +14,12 @@ export function Notice({
   /** `h1` where the notice is the whole page. */
   heading?: "h1" | "h2";
   role?: "alert" | "status";
-  className?: string;
   children?: ReactNode;
 }) {
   return (
     <div
       role={role}
-      className={cn(
-        "mx-auto flex h-full max-w-sm flex-col items-center justify-center gap-2 p-6 text-center text-muted-foreground text-sm",
-        className,
-      )}
+      className="mx-auto flex h-full max-w-sm flex-col items-center justify-center gap-2 p-6 text-center text-muted-foreground text-sm"
     >
       {Icon && <Icon className="mb-1 size-7" strokeWidth={1.5} aria-hidden="true" />}
       <Heading className="font-medium text-base text-foreground">{title}</Heading>

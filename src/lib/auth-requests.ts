@@ -28,7 +28,10 @@ const REFUSALS: Readonly<Record<string, { field: AuthField; message: string }>> 
     field: "setupToken",
     message: "This setup token is not the right one. The terminal that runs Pons shows it.",
   },
-  invite_required: { field: "form", message: "This Pons has an owner already. Ask them to invite you." },
+  invite_required: {
+    field: "form",
+    message: "This Pons has an owner already, and new accounts need an invitation.",
+  },
 };
 
 export function signIn(credentials: { email: string; password: string }): Promise<AuthOutcome> {

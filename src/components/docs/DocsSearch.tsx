@@ -10,10 +10,11 @@ import {
   SearchDialogIcon,
   SearchDialogInput,
   SearchDialogList,
+  SearchDialogListItem,
   SearchDialogOverlay,
   type SharedProps,
 } from "fumadocs-ui/components/dialog/search";
-import { useMemo } from "react";
+import { type ComponentProps, useMemo } from "react";
 
 /** Search in the browser, over the index that was made at build time. */
 export function DocsSearch(props: SharedProps) {
@@ -26,10 +27,15 @@ export function DocsSearch(props: SharedProps) {
         <SearchDialogHeader>
           <SearchDialogIcon />
           <SearchDialogInput />
-          <SearchDialogClose />
+          <SearchDialogClose aria-label="ESC, close the search" />
         </SearchDialogHeader>
-        <SearchDialogList items={query.data === "empty" ? null : query.data} />
+        <SearchDialogList items={query.data === "empty" ? null : query.data} Item={SearchResult} />
       </SearchDialogContent>
     </SearchDialog>
   );
+}
+
+/** The stock row is a button that calls itself "selected", which a button cannot be. */
+function SearchResult(props: ComponentProps<typeof SearchDialogListItem>) {
+  return <SearchDialogListItem {...props} aria-selected={undefined} />;
 }

@@ -2,6 +2,7 @@
 
 import { useQuery } from "convex/react";
 import { PlugIcon, SearchXIcon } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useEffect, useState } from "react";
 import { Toaster } from "sonner";
 import { correctTo, useInboxPlace } from "@/hooks/use-inbox-place";
@@ -13,8 +14,10 @@ import { Button } from "../ui/button";
 import { AccountInbox } from "./AccountInbox";
 import { ConnectionBanner } from "./ConnectionBanner";
 import { InboxSkeleton } from "./InboxSkeleton";
-import { ShortcutHelp } from "./ShortcutHelp";
 import { UserMenu } from "./UserMenu";
+
+/** Loaded when somebody asks for it. */
+const ShortcutHelp = dynamic(() => import("./ShortcutHelp").then((module) => module.ShortcutHelp));
 
 /** The inbox of the account that the address names; without one, of the first that the person belongs to. */
 export function Inbox({ user }: { user: SignedInUser }) {
@@ -54,7 +57,7 @@ export function Inbox({ user }: { user: SignedInUser }) {
           {firstId ? <UnknownAccount /> : <NoAccount />}
         </main>
       )}
-      <ShortcutHelp isOpen={isHelpOpen} onOpenChange={setHelpOpen} />
+      {isHelpOpen && <ShortcutHelp onClose={() => setHelpOpen(false)} />}
       <Toaster position="top-center" />
     </>
   );

@@ -9,17 +9,11 @@ import { Label } from "../ui/label";
 import { Switch } from "../ui/switch";
 
 /** All keys in one place, and the switch for those that are a single character. */
-export function ShortcutHelp({
-  isOpen,
-  onOpenChange,
-}: {
-  isOpen: boolean;
-  onOpenChange: (open: boolean) => void;
-}) {
+export function ShortcutHelp({ onClose }: { onClose: () => void }) {
   const [isOn, setOn] = useSingleKeys();
   const switchId = useId();
   return (
-    <Dialog open={isOpen} onOpenChange={onOpenChange}>
+    <Dialog open onOpenChange={(open) => !open && onClose()}>
       <DialogContent>
         <DialogTitle>Keyboard shortcuts</DialogTitle>
         <DialogDescription>They rest while you type.</DialogDescription>

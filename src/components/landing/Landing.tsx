@@ -32,9 +32,11 @@ export function Landing() {
         <MessageFlow />
         <Promises />
       </main>
-      <footer className="mx-auto flex w-full max-w-6xl flex-wrap justify-between gap-2 border-t px-5 py-6 text-muted-foreground text-sm">
-        <p>Pons is free software under the MIT licence.</p>
-        <p>Not affiliated with WhatsApp or Meta.</p>
+      <footer className="mx-auto w-full max-w-6xl px-5">
+        <div className="flex flex-wrap justify-between gap-2 border-t py-6 text-muted-foreground text-sm">
+          <p>Pons is free software under the MIT licence.</p>
+          <p>Not affiliated with WhatsApp or Meta.</p>
+        </div>
       </footer>
     </div>
   );

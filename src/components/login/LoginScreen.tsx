@@ -30,11 +30,6 @@ export function LoginScreen({
           </p>
           {isClaimed ? <SignInForm next={next} /> : <OwnerForm next={next} setupToken={setupToken} />}
         </div>
-        {isClaimed && (
-          <p className="mt-4 text-center text-muted-foreground text-sm">
-            No account? The owner of this Pons can invite you.
-          </p>
-        )}
       </div>
     </main>
   );

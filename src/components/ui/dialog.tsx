@@ -7,7 +7,6 @@ import { cn } from "@/lib/utils";
 
 /** A window above the page; Radix keeps the focus inside and gives it back afterwards. */
 export const Dialog = DialogPrimitive.Root;
-export const DialogTrigger = DialogPrimitive.Trigger;
 
 export function DialogContent({
   className,
