@@ -34,6 +34,8 @@ const config: NextConfig = {
   poweredByHeader: false,
   // Clients that are given `/api/mcp/` would have to follow a redirect of a POST, which some do not.
   skipTrailingSlashRedirect: true,
+  // `next dev` prints every address it serves; these carry the verify token and the setup token.
+  logging: { incomingRequests: { ignore: [/\/api\/webhook/, /\/login/] } },
   turbopack: { root: import.meta.dirname },
   headers: async () => [{ source: "/:path*", headers: SECURITY_HEADERS }],
 };

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { setVariables } from "./backend";
 import { ROOT } from "./env";
 import { LocalError, runCommand } from "./local-error";
 import { freePort } from "./ports";
@@ -18,6 +19,11 @@ await runCommand(async () => {
   const { values } = parseArgs({ options: { check: { type: "boolean" } } });
   const before = values.check ? snapshot() : null;
   await withEngine(async (url, adminKey) => {
+    // auth.config.ts is evaluated by the push that codegen makes; any values of the right shape will do.
+    await setVariables(
+      { url, adminKey },
+      { SITE_URL: "http://localhost:3000", CONVEX_IDENTITY_JWKS: '{"keys":[]}' },
+    );
     const child = startChild({
       name: "convex codegen",
       command: process.execPath,

@@ -5,6 +5,7 @@ import { runFunction } from "../../local/backend";
 import { inbound, seedDemo } from "../../local/demo-data";
 import { connectMcp } from "../../local/mcp-client";
 import { graphRequests, webhookDeliveries } from "../../local/simulator-client";
+import { breaches } from "../support/axe";
 import { launchBrowser } from "../support/browser";
 import { startTestStack, type TestStack } from "../support/stack";
 
@@ -120,6 +121,30 @@ describe("the loop", () => {
     await bubble.getByTitle("Read", { exact: true }).waitFor({ timeout: 15_000 });
     const bodies = (await graphRequests(stack.simulatorUrl)).map((request) => JSON.stringify(request.body));
     expect(bodies.filter((body) => body.includes("See you on Friday!")).length).toBe(1);
+  });
+
+  describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
+    test.each([
+      ["/", 1440],
+      ["/login", 390],
+      ["/docs", 1440],
+      ["/dashboard", 390],
+      ["the open conversation", 1440],
+    ])("%s at %i px keeps WCAG 2.2 AA and does not scroll sideways", async (path, width) => {
+      const inboxUrl = page.url();
+      const context = await browser.newContext({
+        colorScheme,
+        viewport: { width, height: 844 },
+        ...(path !== "/login" && { storageState: await page.context().storageState() }),
+      });
+      const visit = await context.newPage();
+      await visit.goto(path.startsWith("/") ? `${stack.env.SITE_URL}${path}` : inboxUrl);
+      await visit.getByRole("heading").or(visit.getByText("Sheena Nelson")).first().waitFor();
+      if (!path.startsWith("/")) await visit.getByText("See you on Friday!").first().waitFor();
+      expect(await breaches(visit)).toEqual([]);
+      expect(await visit.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      await context.close();
+    });
   });
 
   test("every webhook of the run was answered with 200", async () => {
