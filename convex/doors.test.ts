@@ -268,6 +268,32 @@ describe("what is shown", () => {
     expect([await unread("ana"), await unread("cleo")]).toEqual([1, 2]);
   });
 
+  it("names the person who sent a message to their colleagues", async () => {
+    await app.join(own.accountId, "cleo");
+    const { accountId, conversationId } = own;
+    await app.backend.run(async (ctx) => {
+      const at = { createdAt: START, updatedAt: START };
+      await ctx.db.insert("auth_user", {
+        id: "ana",
+        name: "Ana Lima",
+        email: "ana@x.test",
+        emailVerified: true,
+        ...at,
+      });
+    });
+    for (const userId of ["ana", "cleo"]) {
+      const draft = { accountId, conversationId, text: `from ${userId}`, clientRequestId: `r-${userId}` };
+      await app.user(userId).mutation(api.messages.sendText, draft);
+    }
+    const { page } = await app
+      .user("cleo")
+      .query(api.messages.list, { accountId, conversationId, paginationOpts });
+    expect(page.slice(0, 2).map(({ text, sender }) => [text, sender.name])).toEqual([
+      ["from cleo", undefined],
+      ["from ana", "Ana Lima"],
+    ]);
+  });
+
   it("brings a conversation back from the archive when the customer writes again", async () => {
     await app.backend.run(async (ctx) => {
       await ctx.db.patch(own.conversationId, { archived: true, archivedAt: START });

@@ -4,6 +4,7 @@ import { memberMutation, memberQuery } from "./functions";
 import { requireConversation } from "./model/conversations";
 import { enqueueText } from "./model/outbox";
 import { boundedPage } from "./model/page";
+import { personAsPrincipal } from "./model/principal";
 import { messageView, pendingView, refusalView, viewMessage } from "./model/views";
 
 /** Messages of a conversation, newest first. */
@@ -40,7 +41,7 @@ export const sendText = memberMutation({
   handler: async (ctx, args) => {
     const conversation = await requireConversation(ctx, ctx.account._id, args.conversationId);
     return await enqueueText(ctx, {
-      principal: { kind: "user", userId: ctx.userId },
+      principal: await personAsPrincipal(ctx, ctx.userId),
       account: ctx.account,
       recipient: { kind: "conversation", conversation },
       text: args.text,

@@ -191,7 +191,7 @@ export const ERRORS = {
     status: 500,
     retryable: false,
     say: "The deployment is missing a setting.",
-    nextStep: "The administrator finds the missing setting with `npm run pons -- doctor`.",
+    nextStep: "The administrator compares the deployment's variables with .env.example.",
   },
   internal: { status: 500, retryable: false, say: "Something went wrong on our side." },
 } as const satisfies Record<string, ErrorSpec>;
