@@ -28,7 +28,7 @@ type Waiting = () => void;
  */
 export class FunctionLog {
   readonly #clock: Clock;
-  readonly #entries: { cursor: number; entry: JsonValue }[] = [];
+  readonly #entries: { cursor: number; run: LoggedRun; endMs: number }[] = [];
   #waiting: Waiting[] = [];
   #last = 0;
 
@@ -39,7 +39,7 @@ export class FunctionLog {
   add(run: LoggedRun): void {
     const nowMs = this.#clock.nowMs();
     this.#last = Math.max(nowMs, this.#last + 0.001);
-    this.#entries.push({ cursor: this.#last, entry: toEntry(run, nowMs) });
+    this.#entries.push({ cursor: this.#last, run, endMs: nowMs });
     if (this.#entries.length > ENTRIES_MAX) this.#entries.shift();
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -49,20 +49,22 @@ export class FunctionLog {
   /** Entries after `cursor`. Without any it waits for the next, except at the start, where the head is asked for. */
   async read(cursor: number): Promise<{ entries: JsonValue[]; newCursor: number }> {
     if (cursor > 0 && cursor >= this.#last) await new Promise<void>((wake) => this.#waiting.push(wake));
-    const entries = this.#entries.filter((item) => item.cursor > cursor).map((item) => item.entry);
+    const entries = this.#entries
+      .filter((item) => item.cursor > cursor)
+      .map((item) => toEntry(item.run, item.endMs));
     return { entries, newCursor: Math.max(this.#last, this.#clock.nowMs() - 1, cursor) };
   }
 }
 
-function toEntry(run: LoggedRun, nowMs: number): JsonValue {
+function toEntry(run: LoggedRun, endMs: number): JsonValue {
   return {
     kind: "Completion",
     udfType: run.kind,
     identifier: run.name,
     componentPath: null,
-    timestamp: nowMs / 1000,
+    timestamp: endMs / 1000,
     executionTimestamp: run.startMs / 1000,
-    executionTime: (nowMs - run.startMs) / 1000,
+    executionTime: (endMs - run.startMs) / 1000,
     userExecutionTime: null,
     logLines: run.lines.map((line) => ({
       messages: [line.text],

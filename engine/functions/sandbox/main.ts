@@ -37,6 +37,17 @@ export function boot(host: HostPort, setupJson: string): RealmPort {
   defineGlobals({ Convex: createSyscalls(host, state, pending, () => nextCall++) });
   const modules = createModules(host.load);
 
+  /** Modules see the moment and the seed of the deployment while they load, whenever that is. */
+  const loadFirst = (path: string): void => {
+    const { nowMs, random } = state;
+    state.phase = "import";
+    state.nowMs = setup.importTimeMs;
+    state.random = createRandom(setup.importSeed);
+    modules.load(path);
+    state.nowMs = nowMs;
+    state.random = random;
+  };
+
   return {
     begin(nowMs, seed) {
       pending.clear();
@@ -46,17 +57,11 @@ export function boot(host: HostPort, setupJson: string): RealmPort {
     },
 
     invoke(path, name, kind, argsJson) {
-      const { nowMs, random } = state;
       const fail = (error: unknown) => host.finish(false, JSON.stringify(describeThrown(error)));
       try {
-        // Modules see the moment and the seed of the deployment while they load, whenever that is.
-        state.phase = "import";
-        state.nowMs = setup.importTimeMs;
-        state.random = createRandom(setup.importSeed);
-        const registered: unknown = modules.load(path)[name];
+        if (!modules.has(path)) loadFirst(path);
         state.phase = "run";
-        state.nowMs = nowMs;
-        state.random = random;
+        const registered: unknown = modules.load(path)[name];
         const invoke: unknown = Reflect.get(
           Object(registered),
           kind === "query" ? "invokeQuery" : "invokeMutation",

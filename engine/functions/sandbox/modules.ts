@@ -1,6 +1,9 @@
 import type { HostPort } from "./port";
 
-export type Modules = { load(path: string): { [name: string]: unknown } };
+export type Modules = {
+  load(path: string): { [name: string]: unknown };
+  has(path: string): boolean;
+};
 
 /** `./_deps/X.js` as `dir/module.js` writes it, as a path from the root of the push. */
 export function resolveModule(from: string, specifier: string): string {
@@ -17,6 +20,7 @@ export function resolveModule(from: string, specifier: string): string {
 export function createModules(load: HostPort["load"]): Modules {
   const loaded = new Map<string, { exports: { [name: string]: unknown } }>();
   const modules: Modules = {
+    has: (path) => loaded.has(path),
     load(path) {
       const known = loaded.get(path);
       if (known !== undefined) return known.exports;
