@@ -29,11 +29,11 @@ export function answerHandshake(request: Request): Response {
  * only after the backend has stored it; whatever keeps it from storing is a 503, so that Meta delivers again.
  */
 export async function takeDelivery(request: Request): Promise<Response> {
-  const signature = request.headers.get("x-hub-signature-256");
-  // A header that cannot be a signature is refused before its body costs anything.
-  if (parseSignatureHeader(signature) === null) return unauthorized();
   const body = await readBody(request, WEBHOOK_BODY_BYTES_MAX);
   if (body === null) return tooLarge();
+  const signature = request.headers.get("x-hub-signature-256");
+  // A header that cannot be a signature does not cost the backend a call.
+  if (parseSignatureHeader(signature) === null) return unauthorized();
   try {
     const { outcome } = await mutateAs(null, api.webhook.ingestWebhook, { body: body.buffer, signature });
     if (outcome === "unauthorized") return unauthorized();
