@@ -21,7 +21,11 @@ export const SYSTEM_TABLES: readonly SystemTable[] = [
   // files/: where the bytes are, and the unguessable name they are served under.
   { name: "_file_blobs", number: 5, indexes: { by_storageId: ["storageId"], by_token: ["token"] } },
   // functions/: results of mutations by client session, so that a repeated request is answered, not run (C.5).
-  { name: "_session_requests", number: 6, indexes: { by_session_and_request: ["sessionId", "requestId"], by_ts: ["tsMs"] } },
+  {
+    name: "_session_requests",
+    number: 6,
+    indexes: { by_session_and_request: ["sessionId", "requestId"], by_ts: ["tsMs"] },
+  },
   // deploy/: pushes, environment variables, function handles.
   { name: "_deployments", number: 7, indexes: {} },
   { name: "_environment", number: 8, indexes: { by_name: ["name"] } },

@@ -156,17 +156,26 @@ export class TransactionalCalls {
 
   async #attempt(call: InnerCall, context: CallContext, once: Once | null): Promise<MutationEnd> {
     const { database, clock } = this.#parts;
-    const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs() });
-    const stored = once === null ? null : findResult(transaction, once);
-    // The commit that stored it is older than this snapshot, so a client that has seen the snapshot has seen it.
-    if (stored !== null) {
-      return {
-        result: { ok: true, value: stored.value },
-        logLines: stored.logLines,
-        ts: transaction.beginTs,
-      };
+    const leave = await this.#mutations.take();
+    let transaction: Transaction;
+    let result: RunResult;
+    try {
+      // Begun in its place, not while it waits for one: an old snapshot loses to everything committed meanwhile.
+      transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs() });
+      const stored = once === null ? null : findResult(transaction, once);
+      // The commit that stored it is older than this snapshot, so a client that has seen the snapshot has seen it.
+      if (stored !== null) {
+        return {
+          result: { ok: true, value: stored.value },
+          logLines: stored.logLines,
+          ts: transaction.beginTs,
+        };
+      }
+      result = await this.#runIn(transaction, "mutation", call, context);
+    } finally {
+      // Waiting for the disk is no work: the next mutation may run meanwhile and join the same group commit.
+      leave();
     }
-    const result = await this.mutationIn(transaction, call, context);
     const logLines = context.logs.toWire();
     if (!result.ok) return { result, logLines, ts: null };
     try {
