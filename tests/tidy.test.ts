@@ -76,7 +76,8 @@ describe("sources", () => {
 
   test("listen on loopback only", () => {
     const running = sources.filter((file) => !isTest(file));
-    expect(places(running, /["'`](0\.0\.0\.0|::)["'`]/)).toEqual([]);
+    const everywhere = /(\bhost(name)?\s*(:|\?\?|=(?!=))|listen\().*["'`](0\.0\.0\.0|::)["'`]/;
+    expect(places(running, everywhere)).toEqual([]);
   });
 });
 
