@@ -10,12 +10,19 @@ export const backendOf = (env: LocalEnv): Backend => ({
   adminKey: env.CONVEX_SELF_HOSTED_ADMIN_KEY,
 });
 
+/** Errors of `shared/errors` as they travel: a safe sentence, which field is meant, and what to do about it. */
+const errorDataSchema = z.looseObject({
+  message: z.string(),
+  field: z.string().optional(),
+  nextStep: z.string().optional(),
+});
+
 const answerSchema = z.discriminatedUnion("status", [
   z.object({ status: z.literal("success"), value: z.unknown() }),
   z.object({
     status: z.literal("error"),
     errorMessage: z.string(),
-    errorData: z.looseObject({ message: z.string() }).optional().catch(undefined),
+    errorData: errorDataSchema.optional().catch(undefined),
   }),
 ]);
 
@@ -36,7 +43,12 @@ export async function runFunction(
   });
   const answer = answerSchema.parse(await response.json());
   if (answer.status === "success") return answer.value;
-  throw new LocalError(answer.errorData?.message ?? answer.errorMessage.trim());
+  throw new LocalError(answer.errorData ? inWords(answer.errorData) : answer.errorMessage.trim());
+}
+
+function inWords({ message, field, nextStep }: z.infer<typeof errorDataSchema>): string {
+  const sentence = field === undefined ? message : `${message.replace(/\.$/, "")}: look at ${field}.`;
+  return nextStep === undefined ? sentence : `${sentence} ${nextStep}`;
 }
 
 /** Sets variables of the deployment; functions see them from their next run on. */

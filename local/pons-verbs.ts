@@ -109,13 +109,7 @@ export const verbs: readonly Verb[] = [
     print: (result) =>
       table(
         z.array(keySchema).parse(result),
-        (key) => [
-          key.id,
-          key.name,
-          `${key.prefix}…`,
-          key.scopes.join(","),
-          key.revokedAt ? "revoked" : "active",
-        ],
+        (key) => [key.id, key.name, key.prefix, key.scopes.join(","), key.revokedAt ? "revoked" : "active"],
         "No keys yet: make one with `npm run pons -- keys create --name my-agent --scopes read,send`.",
       ),
   },
