@@ -3,6 +3,7 @@ import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startChild } from "../../local/process";
 import { freePorts, killEngine, startEngineProcess, tempDir } from "../support/engine-process";
 import { runScript } from "../support/run-command";
 
@@ -123,6 +124,33 @@ describe("the engine's data directory", () => {
     ];
     expectOneSentence(await runScript("engine/main.ts", args), /database/i);
     expect(createHash("sha256").update(fs.readFileSync(file)).digest("hex")).toBe(before);
+  });
+
+  test("is released when npm is told to stop: the signal reaches the engine behind `npm run`", async () => {
+    const dataDir = tempDir("npm");
+    onTestFinished(() => fs.rmSync(dataDir, { recursive: true, force: true }));
+    const { port, sitePort } = await freePorts();
+    const flags = [
+      "--port",
+      String(port),
+      "--site-port",
+      String(sitePort),
+      "--data",
+      dataDir,
+      "--admin-key",
+      "k",
+    ];
+    const npm = startChild({
+      name: "npm run engine",
+      command: "npm",
+      args: ["run", "engine", "--", ...flags],
+      env: process.env,
+      onLine: () => undefined,
+    });
+    await npm.line(/^ready /);
+    await npm.stop();
+    await expect(fetch(`http://127.0.0.1:${port}/version`)).rejects.toThrow();
+    await (await startEngineProcess(dataDir, { port, sitePort })).child.stop();
   });
 
   test("SIGTERM ends the engine cleanly: exit code 0, and nothing is locked", async () => {
