@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import * as z from "zod";
 import { runFunction } from "./backend";
+import { buildApp, isBuilt } from "./build-app";
 import { inbound, seedDemo } from "./demo-data";
 import { loadEnv } from "./env";
 import { LocalError, runCommand } from "./local-error";
@@ -22,6 +23,14 @@ const CUSTOMER = "+16505551234";
  * as `npm start`, on free ports and in a folder that is removed afterwards.
  */
 await runCommand(async () => {
+  if (!isBuilt()) {
+    say("Building the app, once ...");
+    const lines: string[] = [];
+    await buildApp((line) => lines.push(line)).catch((error: unknown) => {
+      say(lines.join("\n"));
+      throw error;
+    });
+  }
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), "pons-demo-"));
   const env = await loadEnv({
     generate: true,

@@ -1,6 +1,6 @@
-import fs from "node:fs";
 import path from "node:path";
 import { type Backend, backendOf } from "./backend";
+import { isBuilt } from "./build-app";
 import { type LocalEnv, ROOT } from "./env";
 import { LocalError } from "./local-error";
 import { requireFreePorts } from "./ports";
@@ -179,6 +179,6 @@ async function startSimulator(env: LocalEnv, start: Start): Promise<void> {
 }
 
 function requireBuild(): void {
-  if (fs.existsSync(path.join(ROOT, ".next/BUILD_ID"))) return;
+  if (isBuilt()) return;
   throw new LocalError("There is no build yet: run `npm run build` first.");
 }
