@@ -6,7 +6,7 @@ import { inbound, seedDemo } from "../../local/demo-data";
 import { connectMcp } from "../../local/mcp-client";
 import { graphRequests, webhookDeliveries } from "../../local/simulator-client";
 import { breaches } from "../support/axe";
-import { launchBrowser } from "../support/browser";
+import { launchBrowser, missingBrowser } from "../support/browser";
 import { startTestStack, type TestStack } from "../support/stack";
 
 const CUSTOMER = "+16505551234";
@@ -14,7 +14,9 @@ const CUSTOMER = "+16505551234";
 const LIVE_MS_MAX = 1_000;
 
 /** Engine, simulator, built app, a real browser and a genuine MCP client, in the order a day's work would have. */
-describe("the loop", () => {
+const noBrowser = missingBrowser();
+
+describe.skipIf(noBrowser !== null)(`the loop${noBrowser === null ? "" : ` (skipped: ${noBrowser})`}`, () => {
   let stack: TestStack;
   let browser: Browser;
   let page: Page;
