@@ -59,12 +59,15 @@ export const releaseLane = internalMutation({
   },
 });
 
-/** Cron: ends expired leases and starts deliveries that were lost. */
+/** Cron: ends expired leases and starts deliveries that were lost. Calls itself with where it stopped. */
 export const sweep = internalMutation({
-  args: {},
+  args: { walk: v.optional(v.object({ dueBy: v.number(), cursor: v.string() })) },
   returns: v.null(),
-  handler: async (ctx) => {
-    if (await sweepOutbox(ctx, Date.now())) await ctx.scheduler.runAfter(0, internal.outbox.sweep, {});
+  handler: async (ctx, { walk }) => {
+    const now = Date.now();
+    const dueBy = walk?.dueBy ?? now;
+    const cursor = await sweepOutbox(ctx, { dueBy, cursor: walk?.cursor ?? null }, now);
+    if (cursor !== null) await ctx.scheduler.runAfter(0, internal.outbox.sweep, { walk: { dueBy, cursor } });
     return null;
   },
 });

@@ -252,6 +252,30 @@ describe("crashes", () => {
     expect(await talk.shown()).toEqual([["Hello", "sent", "wamid.SENT1"]]);
   });
 
+  it("before the claim, of more sends than one step of the sweeper holds: each is started once", async () => {
+    const lost = 230;
+    await app.backend.run(async (ctx) => {
+      const first = await ctx.db.query("outbox").first();
+      const place = first && (await ctx.db.get(first.conversationId));
+      const said = first && (await ctx.db.get(first.messageId));
+      if (!first || !place || !said) throw new Error("Nothing was enqueued.");
+      const { _id: _row, _creationTime: _rowAt, ...send } = first;
+      const { _id: _place, _creationTime: _placeAt, ...conversation } = place;
+      const { _id: _said, _creationTime: _saidAt, ...message } = said;
+      for (let n = 1; n < lost; n++) {
+        const conversationId = await ctx.db.insert("conversations", conversation);
+        const messageId = await ctx.db.insert("messages", { ...message, conversationId });
+        await ctx.db.insert("outbox", { ...send, conversationId, messageId });
+      }
+    });
+    await sweep();
+    const jobs = await app.backend.run(
+      async (ctx) => await ctx.db.system.query("_scheduled_functions").collect(),
+    );
+    const started = jobs.filter(({ name, state }) => name.includes("deliver") && state.kind !== "canceled");
+    expect(started).toHaveLength(lost);
+  });
+
   it("between claim and dispatch: the lease runs out and the message is sent once", async () => {
     await claim("dead");
     await sweep();

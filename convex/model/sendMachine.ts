@@ -21,7 +21,7 @@ import { linkWamid, messageError, refreshStatus } from "./messageStatus";
 /** A chat reply that could not leave for so long has lost its moment: the person decides about it anew. */
 const SEND_PATIENCE_MS = 10 * MINUTE_MS;
 
-/** Rows that one run of the sweeper looks at; it starts itself again while there are more. */
+/** Rows that one step of the sweeper looks at; each costs about ten reads and writes of one transaction. */
 const SWEEP_ROWS_MAX = 100;
 
 /** How the worker's part of an attempt ended. Codes only: Meta's words never enter the database from here. */
@@ -168,23 +168,27 @@ export async function releaseHold(ctx: MutationCtx, outboxId: Id<"outbox">, now:
 }
 
 /**
- * Looks after rows whose time has come and whose worker or timer did not: actions run at most once, so a crash leaves
- * them behind. Returns whether there may be more.
+ * Looks after rows whose time had come by `dueBy` (ms) and whose worker or timer did not: actions run at most once, so
+ * a crash leaves them behind. One step of a walk that meets each row once, wherever the steps move it. Returns where
+ * the next step begins, null after the last.
  */
-export async function sweepOutbox(ctx: MutationCtx, now: number): Promise<boolean> {
+export async function sweepOutbox(
+  ctx: MutationCtx,
+  walk: { dueBy: number; cursor: string | null },
+  now: number,
+): Promise<string | null> {
   const due = await ctx.db
     .query("outbox")
-    .withIndex("by_open_due", (q) => q.eq("open", true).lte("dueAt", now))
-    .take(SWEEP_ROWS_MAX);
-  for (const row of due) await sweepRow(ctx, row, now);
-  return due.length === SWEEP_ROWS_MAX;
+    .withIndex("by_open_due", (q) => q.eq("open", true).lte("dueAt", walk.dueBy))
+    .paginate({ cursor: walk.cursor, numItems: SWEEP_ROWS_MAX });
+  for (const row of due.page) await sweepRow(ctx, row, now);
+  return due.isDone ? null : due.continueCursor;
 }
 
 async function sweepRow(ctx: MutationCtx, row: Doc<"outbox">, now: number): Promise<void> {
   switch (row.state) {
     case "queued":
-      // Its delivery was lost or is just starting; the claim decides which one sends. Not due again for a while.
-      await ctx.db.patch(row._id, { dueAt: now });
+      // Its delivery was lost or is just starting; the claim decides which one sends.
       await ctx.scheduler.runAfter(0, internal.outbox.deliver, { outboxId: row._id });
       return;
     case "claimed":
