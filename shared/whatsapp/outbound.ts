@@ -1,55 +1,26 @@
 import { defined } from "../defined";
 import { cleanText, countCharacters } from "../text";
+import { type Built, buildBody, type Envelope, isWebLink, tooLong, wrong } from "./outbound-body";
+import type { TemplateComponent } from "./template-components";
 
-/** To whom: a phone number in E.164 with its plus (Meta reads one without as local), or a business-scoped user id. */
-export type Recipient = { readonly phone: string } | { readonly userId: string };
-
-/** What every builder takes beside the content. */
-export interface Envelope {
-  readonly to: Recipient;
-  /** The message that is quoted. */
-  readonly replyTo?: string;
-  /** Comes back in every status of the message. */
-  readonly callbackData?: string;
-}
-
-/** A body for `POST /{phone-number-id}/messages`. */
-export interface OutboundBody {
-  readonly messaging_product: "whatsapp";
-  readonly recipient_type: "individual";
-  readonly to?: string;
-  readonly recipient?: string;
-  readonly type: string;
-  readonly context?: { readonly message_id: string };
-  readonly biz_opaque_callback_data?: string;
-  readonly [content: string]: unknown;
-}
-
-/** A body, or which field is wrong and why, in words for the person who wrote it. */
-export type Built =
-  | { readonly ok: true; readonly body: OutboundBody }
-  | { readonly ok: false; readonly field: string; readonly problem: string };
+export type { Built, Envelope, OutboundBody, Recipient } from "./outbound-body";
+export type { TemplateComponent } from "./template-components";
 
 /** Meta: "Text messages", body. */
 export const TEXT_BODY_CHARACTERS_MAX = 4096;
 /** Meta: "Image messages" and its siblings, caption. */
 export const CAPTION_CHARACTERS_MAX = 1024;
-/** Meta: description of `biz_opaque_callback_data`. */
-export const CALLBACK_DATA_CHARACTERS_MAX = 512;
 /** Meta: "Template components", name. */
 export const TEMPLATE_NAME_CHARACTERS_MAX = 512;
 /** No limit is documented; longer names are cut by phones and by file systems. */
 export const FILENAME_CHARACTERS_MAX = 240;
-
-const PHONE_FORM = /^\+[1-9]\d{6,14}$/;
-const USER_ID_FORM = /^[A-Z]{2}(\.ENT)?\.[A-Za-z0-9]{1,128}$/;
 
 /** A text message. Links get a preview only on request, because fetching one tells the linked site of the chat. */
 export function buildText(envelope: Envelope, text: string, options: { previewUrl?: boolean } = {}): Built {
   const body = cleanText(text);
   if (body.trim() === "") return wrong("text", "The text is empty.");
   if (countCharacters(body) > TEXT_BODY_CHARACTERS_MAX) return tooLong("text", TEXT_BODY_CHARACTERS_MAX);
-  return build(envelope, "text", { body, ...defined({ preview_url: options.previewUrl }) });
+  return buildBody(envelope, "text", { body, ...defined({ preview_url: options.previewUrl }) });
 }
 
 export type SendableMedia = "image" | "video" | "audio" | "document" | "sticker";
@@ -80,7 +51,7 @@ export function buildMedia(
   if (countCharacters(filename ?? "") > FILENAME_CHARACTERS_MAX)
     return tooLong("filename", FILENAME_CHARACTERS_MAX);
   if (voice !== undefined && type !== "audio") return wrong("voice", "Only audio can be a voice message.");
-  return build(envelope, type, { ...source, ...defined({ caption, filename, voice }) });
+  return buildBody(envelope, type, { ...source, ...defined({ caption, filename, voice }) });
 }
 
 /** A reaction to a message; null takes an earlier one back. A reaction quotes nothing. */
@@ -91,15 +62,7 @@ export function buildReaction(
 ): Built {
   if (messageId === "") return wrong("message_id", "The message to react to is missing.");
   if (emoji !== null && !isOneEmoji(emoji)) return wrong("emoji", "A reaction is exactly one emoji.");
-  return build(envelope, "reaction", { message_id: messageId, emoji: emoji ?? "" });
-}
-
-/** One part of a template with its values, in Meta's own shape; the catalogue of templates says what is needed. */
-export interface TemplateComponent {
-  readonly type: "header" | "body" | "button";
-  readonly sub_type?: string;
-  readonly index?: string;
-  readonly parameters: readonly Readonly<Record<string, unknown>>[];
+  return buildBody(envelope, "reaction", { message_id: messageId, emoji: emoji ?? "" });
 }
 
 /** A template message. Whether name, language and parameters fit is known to the catalogue, not here. */
@@ -114,7 +77,7 @@ export function buildTemplate(
   }
   if (!/^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/.test(language))
     return wrong("language", "Such as en_US, de or pt_BR.");
-  return build(envelope, "template", {
+  return buildBody(envelope, "template", {
     name,
     language: { code: language },
     ...(components.length > 0 && { components }),
@@ -129,41 +92,6 @@ export function buildRead(messageId: string, options: { typing?: boolean } = {})
     message_id: messageId,
     ...(options.typing === true && { typing_indicator: { type: "text" } }),
   };
-}
-
-function build(envelope: Envelope, type: string, content: object): Built {
-  const { to, replyTo, callbackData } = envelope;
-  if ("phone" in to && !PHONE_FORM.test(to.phone))
-    return wrong("to", "Give the number as + and digits only.");
-  if ("userId" in to && !USER_ID_FORM.test(to.userId)) return wrong("to", "This is not a WhatsApp user id.");
-  if (replyTo === "") return wrong("reply_to", "The message to reply to is missing.");
-  if (callbackData !== undefined && countCharacters(callbackData) > CALLBACK_DATA_CHARACTERS_MAX) {
-    return tooLong("callback_data", CALLBACK_DATA_CHARACTERS_MAX);
-  }
-  return {
-    ok: true,
-    body: {
-      messaging_product: "whatsapp",
-      recipient_type: "individual",
-      ...("phone" in to ? { to: to.phone } : { recipient: to.userId }),
-      type,
-      [type]: content,
-      ...(replyTo !== undefined && { context: { message_id: replyTo } }),
-      ...defined({ biz_opaque_callback_data: callbackData }),
-    },
-  };
-}
-
-function wrong(field: string, problem: string): Built {
-  return { ok: false, field, problem };
-}
-
-function tooLong(field: string, max: number): Built {
-  return wrong(field, `At most ${max} characters are allowed.`);
-}
-
-function isWebLink(link: string): boolean {
-  return URL.canParse(link) && /^https?:$/.test(new URL(link).protocol);
 }
 
 /** One visible emoji: a single grapheme that contains a pictograph, a flag letter or a keycap. */
