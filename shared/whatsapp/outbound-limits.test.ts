@@ -7,15 +7,16 @@ import { buildInteractive, type InteractiveInput } from "./outbound-interactive"
 const to = { phone: "+16505551234" };
 const field = (built: Built) => (built.ok ? null : built.field);
 
-const button = { type: "button", body: "b", buttons: [{ id: "1", title: "t" }] } as const;
-const list = {
+type Input<T extends InteractiveInput["type"]> = Extract<InteractiveInput, { type: T }>;
+const button: Input<"button"> = { type: "button", body: "b", buttons: [{ id: "1", title: "t" }] };
+const list: Input<"list"> = {
   type: "list",
   body: "b",
   button: "open",
   sections: [{ rows: [{ id: "1", title: "t" }] }],
-} as const;
-const cta = { type: "cta_url", body: "b", display_text: "Go", url: "https://example.com" } as const;
-const flow = { type: "flow", body: "b", flow_id: "1", flow_cta: "Go" } as const;
+};
+const cta: Input<"cta_url"> = { type: "cta_url", body: "b", display_text: "Go", url: "https://example.com" };
+const flow: Input<"flow"> = { type: "flow", body: "b", flow_id: "1", flow_cta: "Go" };
 const interactive = (input: InteractiveInput) => buildInteractive({ to }, input);
 const row = (more: object) => ({ ...list, sections: [{ rows: [{ id: "1", title: "t", ...more }] }] });
 
