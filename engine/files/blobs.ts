@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream, type ReadStream } from "node:fs";
+import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import type { Clock } from "../clock";
 
 /** A blob whose bytes are on disk under its final name; nothing refers to it yet. */
@@ -16,7 +17,7 @@ export interface Blobs {
   write(source: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
   read(name: string): Promise<Buffer>;
   /** Bytes `start` to `end`, both included. */
-  stream(name: string, start: number, end: number): ReadStream;
+  stream(name: string, start: number, end: number): Readable;
   /** Does nothing when it is already gone. */
   remove(name: string): Promise<void>;
   /** Removes half-written uploads and every blob that `isKnown` denies; answers how many blobs that were. */

@@ -1,10 +1,10 @@
-import type { ReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import type { Clock } from "../clock";
 import { developerError } from "../errors";
 import { requireString } from "../json";
 import type { Database, Files, SystemRow, Transaction } from "../types";
-import { type Blobs, isMissing, openBlobs } from "./blobs";
+import { type Blobs, isMissing, openBlobs, type StoredBlob } from "./blobs";
+import { createMemoryBlobs } from "./memory-blobs";
 import { createUploadTokens } from "./upload-token";
 
 export type ServedFile = {
@@ -12,16 +12,21 @@ export type ServedFile = {
   contentType: string | null;
   sha256Base64: string;
   /** Bytes `start` to `end`, both included. */
-  stream(start: number, end: number): ReadStream;
+  stream(start: number, end: number): Readable;
 };
+
+type Upload = { source: AsyncIterable<Uint8Array>; contentType: string | null; sha256?: string };
 
 export interface FileStore extends Files {
   /** As `store`, for bytes that arrive over time. `sha256` is base64. */
-  storeStream(upload: {
-    source: AsyncIterable<Uint8Array>;
-    contentType: string | null;
-    sha256?: string;
-  }): Promise<string>;
+  storeStream(upload: Upload): Promise<string>;
+  /** As `store`, as part of `transaction`: where it is not committed, the file was never there. */
+  storeIn(transaction: Transaction, blob: { bytes: Uint8Array; contentType: string | null }): Promise<string>;
+  /** As `read`, as `transaction` sees it. */
+  readIn(
+    transaction: Transaction,
+    storageId: string,
+  ): Promise<{ bytes: Uint8Array; contentType: string | null } | null>;
   acceptsUploadToken(token: string): boolean;
   /** The file behind the last part of a URL of `getUrl`, or null. */
   served(urlToken: string): ServedFile | null;
@@ -31,7 +36,8 @@ export interface FileStore extends Files {
 
 export type FileStoreOptions = {
   database: Database;
-  dataDir: string;
+  /** Null keeps the bytes in memory. */
+  dataDir: string | null;
   clock: Clock;
   adminKey: string;
   /** Origin of the API port as browsers reach it. */
@@ -51,7 +57,7 @@ const PLANNED_REMOVALS_MAX = 10_000;
  */
 export async function openFileStore(options: FileStoreOptions): Promise<FileStore> {
   const { database, clock, log } = options;
-  const blobs = await openBlobs(options.dataDir, clock);
+  const blobs = options.dataDir === null ? createMemoryBlobs(clock) : await openBlobs(options.dataDir, clock);
   const tokens = createUploadTokens(options.adminKey, clock);
   const swept = await blobs.sweep(knownBlobs(database));
   if (swept > 0) {
@@ -59,15 +65,42 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   }
   const removal = removeAfterCommit(database, blobs, log);
 
-  const storeStream: FileStore["storeStream"] = async ({ source, contentType, sha256 }) => {
+  const write = async (
+    { source, sha256 }: Upload,
+    keep: (blob: StoredBlob) => Promise<string> | string,
+  ): Promise<string> => {
     const blob = await blobs.write(source);
     try {
       if (sha256 !== undefined && !sameDigest(sha256, blob.sha256Base64)) {
         throw developerError("DigestMismatch", "The sha-256 digest does not match the bytes that arrived.");
       }
-      return await insertRows(database, clock, blob, contentType);
+      return await keep(blob);
     } catch (error) {
       await blobs.remove(blob.name);
+      throw error;
+    }
+  };
+  const storeStream: FileStore["storeStream"] = (upload) =>
+    write(upload, async (blob) => {
+      const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs(), unlimited: true });
+      const storageId = insertRows(transaction, clock, blob, upload.contentType);
+      await database.commit(transaction);
+      return storageId;
+    });
+
+  const readIn: FileStore["readIn"] = async (transaction, storageId) => {
+    const row = blobRow(transaction, storageId);
+    if (row === null) {
+      return null;
+    }
+    const contentType = transaction.system.get(storageId)?.["contentType"];
+    try {
+      const bytes = await blobs.read(text(row, "blob"));
+      return { bytes, contentType: typeof contentType === "string" ? contentType : null };
+    } catch (error) {
+      if (isMissing(error)) {
+        return null; // Deleted between the snapshot and the read.
+      }
       throw error;
     }
   };
@@ -107,23 +140,12 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
         contentType,
         ...(sha256 === undefined ? {} : { sha256 }),
       }),
-    async read(storageId) {
-      const transaction = beginRead(database);
-      const row = blobRow(transaction, storageId);
-      if (row === null) {
-        return null;
-      }
-      const contentType = transaction.system.get(storageId)?.["contentType"];
-      try {
-        const bytes = await blobs.read(text(row, "blob"));
-        return { bytes, contentType: typeof contentType === "string" ? contentType : null };
-      } catch (error) {
-        if (isMissing(error)) {
-          return null; // Deleted between the snapshot and the read.
-        }
-        throw error;
-      }
-    },
+    storeIn: (transaction, { bytes, contentType }) =>
+      write({ source: Readable.from([bytes]), contentType }, (blob) =>
+        insertRows(transaction, clock, blob, contentType),
+      ),
+    read: (storageId) => readIn(beginRead(database), storageId),
+    readIn,
     served(urlToken) {
       const transaction = beginRead(database);
       const [row] = transaction.system.list(BLOB_TABLE, "by_token", { equals: [urlToken], limit: 1 });
@@ -160,20 +182,18 @@ function sameDigest(given: string, sha256Base64: string): boolean {
   return bytes.equals(Buffer.from(sha256Base64, "base64"));
 }
 
-async function insertRows(
-  database: Database,
+function insertRows(
+  transaction: Transaction,
   clock: Clock,
-  blob: { name: string; size: number; sha256Base64: string },
+  blob: StoredBlob,
   contentType: string | null,
-): Promise<string> {
-  const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs(), unlimited: true });
+): string {
   const storageId = transaction.system.insert("_storage", {
     sha256: blob.sha256Base64,
     size: blob.size,
     ...(contentType === null ? {} : { contentType }),
   });
   transaction.system.insert(BLOB_TABLE, { storageId, blob: blob.name, token: newUrlToken(clock) });
-  await database.commit(transaction);
   return storageId;
 }
 

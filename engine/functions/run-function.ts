@@ -1,15 +1,13 @@
-import { z } from "zod";
 import type { Clock } from "../clock";
-import { developerError, EngineError } from "../errors";
+import { EngineError } from "../errors";
 import type { Catalog, Files, JsonValue, Transaction } from "../types";
-import { addressFields, pathOfAddress } from "./address";
 import type { CallContext } from "./call-context";
 import { checkArgs, checkResult } from "./check-values";
-import { type FunctionError, failedCall, NestedFailure, ofThrown, plainError } from "./failure";
-import { CALL_DEPTH_MAX, USER_TIME_MS_MAX } from "./limits";
-import { canonicalPath } from "./path";
+import { type FunctionError, failedCall, ofThrown, plainError } from "./failure";
+import { USER_TIME_MS_MAX } from "./limits";
+import { runNested } from "./nested-call";
 import type { Realm, RealmListener } from "./realm";
-import { type FunctionSpec, isError, type Release } from "./release";
+import type { FunctionSpec, Release } from "./release";
 import type { Rounds } from "./rounds";
 import { answerAsync, answerSync, type SyscallScope } from "./syscalls";
 
@@ -216,7 +214,11 @@ class Run implements RealmListener {
 
   async #answerNested({ id, argsJson }: Queued): Promise<Answered> {
     try {
-      return { id, ok: true, payload: await this.#runNested(argsJson) };
+      return {
+        id,
+        ok: true,
+        payload: await runNested(this.#request, argsJson, (nested) => runFunction(this.#parts, nested)),
+      };
     } catch (error) {
       return this.#refused(id, error);
     }
@@ -229,37 +231,6 @@ class Run implements RealmListener {
       this.#broken ??= unexpected;
       return { id, ok: false, payload: '{"message":"Internal error"}' };
     }
-  }
-
-  /** `ctx.runQuery` and `ctx.runMutation`: a realm of its own, the same clock, writes that can be undone alone. */
-  async #runNested(argsJson: string): Promise<string> {
-    const { transaction, release, context, spec: outer, depth } = this.#request;
-    const given = nestedArgs.parse(JSON.parse(argsJson));
-    if (given.udfType === "snapshotQuery") {
-      throw developerError("NotSupported", "`useStaleSnapshot` is not supported by this backend.");
-    }
-    if (given.udfType === "mutation" && outer.kind === "query") {
-      throw developerError("MutationInQuery", "Cannot run a mutation from a query.");
-    }
-    if (depth + 1 > CALL_DEPTH_MAX) {
-      throw developerError(
-        "CallDepthExceeded",
-        `Functions may call each other ${CALL_DEPTH_MAX} levels deep at most.`,
-      );
-    }
-    const path = canonicalPath(pathOfAddress(given, transaction));
-    const spec = release.resolve(path, given.udfType, context.identity, true);
-    if (isError(spec)) throw new NestedFailure(spec);
-    const before = given.udfType === "mutation" ? transaction.savepoint() : null;
-    const result = await runFunction(this.#parts, {
-      ...this.#request,
-      spec,
-      args: given.args,
-      depth: depth + 1,
-    });
-    if (result.ok) return result.value;
-    if (before !== null) transaction.rollbackTo(before);
-    throw new NestedFailure(result.error);
   }
 
   syscall(op: string, argsJson: string): string {
@@ -295,9 +266,3 @@ class Run implements RealmListener {
     this.#rejected ??= ofThrown(thrown, this.#request.release.deployment.program);
   }
 }
-
-const nestedArgs = z.object({
-  udfType: z.enum(["query", "mutation", "snapshotQuery"]),
-  args: z.json(),
-  ...addressFields,
-});

@@ -115,7 +115,7 @@ export class TransactionalCalls {
       const startMs = clock.nowMs();
       const transaction = database.begin({ kind: "query", nowMs: startMs, journal });
       const context = this.context(call);
-      const result = await this.#runIn(transaction, "query", call, context);
+      const result = await this.runIn(transaction, "query", call, context);
       this.report("Query", call, context.logs, result, startMs);
       const { saw, logs } = context;
       return {
@@ -171,7 +171,7 @@ export class TransactionalCalls {
           ts: transaction.beginTs,
         };
       }
-      result = await this.#runIn(transaction, "mutation", call, context);
+      result = await this.runIn(transaction, "mutation", call, context);
     } finally {
       // Waiting for the disk is no work: the next mutation may run meanwhile and join the same group commit.
       leave();
@@ -191,14 +191,15 @@ export class TransactionalCalls {
   async mutationIn(transaction: Transaction, call: InnerCall, context: CallContext): Promise<RunResult> {
     const leave = await this.#mutations.take();
     try {
-      return await this.#runIn(transaction, "mutation", call, context);
+      return await this.runIn(transaction, "mutation", call, context);
     } finally {
       // Waiting for the disk is no work: the next mutation may run meanwhile and join the same group commit.
       leave();
     }
   }
 
-  async #runIn(
+  /** Runs a call in a transaction. Overridden where functions do not run in realms. */
+  protected async runIn(
     transaction: Transaction,
     kind: "query" | "mutation",
     call: InnerCall,

@@ -38,7 +38,8 @@ export function createJobLoop(parts: SchedulerParts): DueLoop<Job> {
   });
 }
 
-async function runJob(parts: SchedulerParts, job: Job): Promise<void> {
+/** Runs one scheduled call to its end, whatever that is. Failures of the engine itself are tried again. */
+export async function runJob(parts: SchedulerParts, job: Job): Promise<void> {
   for (let failures = 0; ; failures++) {
     try {
       await runByKind(parts, job);

@@ -7,12 +7,15 @@ import { migrate } from "./layout";
 import { Store } from "./store";
 
 export type StoreOptions = {
-  dataDir: string;
+  /** Null keeps everything in memory, for as long as the process lives: what tests of functions need. */
+  dataDir: string | null;
   fsync: "full" | "normal" | "off";
   /** Bounds the file, in pages of 4 KiB: how a test runs out of disk. */
   pagesMax?: number;
 };
 
+/** SQLite's name for a database without a file (https://sqlite.org/inmemorydb.html). */
+const IN_MEMORY = ":memory:";
 const DATABASE_FILE = "engine.sqlite3";
 /** The first bytes of every SQLite file (https://sqlite.org/fileformat.html, 1.3). */
 const SQLITE_MAGIC = "SQLite format 3\0";
@@ -32,6 +35,7 @@ const WAL_BYTES_KEPT = 64 * 1024 * 1024;
  */
 export function openStore(options: StoreOptions): Store {
   const { dataDir } = options;
+  if (dataDir === null) return openInMemory(options);
   const file = path.join(dataDir, DATABASE_FILE);
   try {
     mkdirSync(dataDir, { recursive: true });
@@ -52,8 +56,15 @@ export function openStore(options: StoreOptions): Store {
   }
 }
 
-function configure(sqlite: Sqlite, file: string, options: StoreOptions): void {
-  const isSmall = statSync(file).size <= CHECKED_AT_START_BYTES_MAX;
+function openInMemory(options: StoreOptions): Store {
+  const sqlite = openSqlite(IN_MEMORY);
+  configure(sqlite, null, options);
+  return new Store(sqlite, () => undefined);
+}
+
+/** @param file null for a database in memory: there is nothing to check */
+function configure(sqlite: Sqlite, file: string | null, options: StoreOptions): void {
+  const isSmall = file !== null && statSync(file).size <= CHECKED_AT_START_BYTES_MAX;
   // The lock is taken by the first access and kept until the file is closed.
   sqlite.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; COMMIT");
   if (isSmall) {
@@ -70,7 +81,7 @@ function configure(sqlite: Sqlite, file: string, options: StoreOptions): void {
     PRAGMA journal_size_limit = ${WAL_BYTES_KEPT};
     PRAGMA temp_store = MEMORY;
   `);
-  migrate(sqlite, file);
+  migrate(sqlite, file ?? IN_MEMORY);
   if (options.pagesMax !== undefined) {
     sqlite.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
   }

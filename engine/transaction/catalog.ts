@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { developerError, EngineError } from "../errors";
 import { canonicalJson } from "../json";
 import type { Store } from "../storage/store";

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { Clock } from "../clock";
 import { EngineError } from "../errors";
 import { sqliteFailure } from "../storage/driver";

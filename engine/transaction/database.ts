@@ -1,3 +1,4 @@
+import { clearImmediate, setImmediate } from "node:timers";
 import type { Clock } from "../clock";
 import { EngineError } from "../errors";
 import { openStore } from "../storage/open-store";
@@ -27,7 +28,8 @@ import { EngineTransaction, type TransactionHost } from "./transaction";
 import { WriteLog } from "./write-log";
 
 export type DatabaseOptions = {
-  dataDir: string;
+  /** Null keeps everything in memory. */
+  dataDir: string | null;
   clock: Clock;
   /** `full` is the promise of law L5; the others exist for tests and measurements. */
   fsync: "full" | "normal" | "off";
