@@ -172,10 +172,15 @@ export function classifySend(answer: Exchange): SendResult {
 }
 
 function classifyGraphError(error: GraphError, answer: Extract<Exchange, { kind: "answered" }>): SendResult {
-  const { meaning, waitMs } = graphErrorRule(error);
+  const { meaning, backoff } = graphErrorRule(error);
   if (meaning === "rejected") return { outcome: "rejected", error };
   if (meaning === "unknown") return { outcome: "unknown", reason: `graph_${error.code}`, error };
-  return { outcome: "rateLimited", error, ...defined({ retryAfterMs: waitMs }), ...retryAfter(answer) };
+  return {
+    outcome: "rateLimited",
+    error,
+    ...defined({ retryAfterMs: backoff?.firstMs }),
+    ...retryAfter(answer),
+  };
 }
 
 function acceptedFrom(json: unknown): SendResult | null {
