@@ -92,6 +92,15 @@ export interface Transaction {
 
   /** Usage against the limits of D.4, for getTransactionMetrics and the 80 % warnings. */
   metrics(): Record<string, { used: number; remaining: number }>;
+  /** Convex's warnings about limits of which more than 80 % are used, one line each. */
+  limitWarnings(): string[];
+  /** Lowers limits for a nested call (never raises one); the answer puts back what was before. */
+  narrowLimits(requested: Readonly<Record<string, number | undefined>>): () => void;
+  /**
+   * The same snapshot without this transaction's own writes and outside of its read set, for `useStaleSnapshot`.
+   * What is read there counts against the limits of this transaction.
+   */
+  atSnapshot(): Transaction;
   /** Charges a scheduled call to the limits (1,000 calls, 16 MiB of arguments). */
   chargeScheduled(argsBytes: number): void;
   hasWrites(): boolean;

@@ -79,12 +79,11 @@ export class ActionCalls {
     if (isError(spec)) {
       result = { ok: false, error: spec };
     } else {
-      const wrong = checkArgs(spec, call.args, catalog);
-      result =
-        wrong === null ? await this.#inWorker(release, spec, call, context) : { ok: false, error: wrong };
+      const given = checkArgs(spec, call.args, catalog);
+      result = given.ok ? await this.#inWorker(release, spec, call, context) : given;
       if (result.ok) {
-        const bad = checkResult(spec, result.value, catalog);
-        if (bad !== null) result = { ok: false, error: bad };
+        const answer = checkResult(spec, result.value, catalog);
+        if (!answer.ok) result = answer;
       }
     }
     this.#transactional.report("Action", call, context.logs, result, startMs);

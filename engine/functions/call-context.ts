@@ -12,6 +12,8 @@ export type CallContext = {
   logs: LogLines;
   /** What the result turned out to depend on beyond the database. */
   saw: { identity: boolean; clock: boolean };
+  /** What the outermost function used of the limits that are not the transaction's. */
+  used: { argsBytes: number; resultBytes: number; userMs: number };
 };
 
 /** Answer of `ctx.auth.getUserIdentity()`. Throws "developer" for a credential that could not be checked. */

@@ -1,6 +1,7 @@
 import { EngineError } from "../errors";
 import type { Catalog, JsonValue } from "../types";
 import { checkValue } from "../values/encoded";
+import { formatBytes } from "../values/limits";
 import { type ValidatorTables, validateValue } from "../values/validator";
 import { type FunctionError, plainError } from "./failure";
 import { ARGS_BYTES_MAX, NODE_ARGS_BYTES_MAX, RESULT_BYTES_MAX } from "./limits";
@@ -13,37 +14,43 @@ const tablesOf = (catalog: Catalog): ValidatorTables => ({
     catalog.tableNames("").find((table) => catalog.tableNumber("", table) === number) ?? null,
 });
 
-const MIB = 1024 * 1024;
+/** `size` is in bytes, by Convex's formula. */
+export type Checked = { ok: true; size: number } | { ok: false; error: FunctionError };
+
+const refused = (message: string): Checked => ({ ok: false, error: plainError(message) });
+
+export const argsBytesMax = (spec: FunctionSpec): number =>
+  spec.environment === "node" ? NODE_ARGS_BYTES_MAX : ARGS_BYTES_MAX;
 
 /** Checks the one argument object of a call: an ordinary value, not too large, as the validator wants it. */
-export function checkArgs(spec: FunctionSpec, args: JsonValue, catalog: Catalog): FunctionError | null {
+export function checkArgs(spec: FunctionSpec, args: JsonValue, catalog: Catalog): Checked {
   const path = canonicalPath(spec.path);
   const size = sizeOf(args);
-  if (typeof size === "string") return plainError(`Invalid arguments for ${path}: ${size}`);
-  const limit = spec.environment === "node" ? NODE_ARGS_BYTES_MAX : ARGS_BYTES_MAX;
+  if (typeof size === "string") return refused(`Invalid arguments for ${path}: ${size}`);
+  const limit = argsBytesMax(spec);
   if (size > limit) {
-    const actual = `${(size / MIB).toFixed(2)} MiB`;
-    return plainError(`Arguments for ${path} are too large (actual: ${actual}, limit: ${limit / MIB} MiB)`);
+    return refused(
+      `Arguments for ${path} are too large (actual: ${formatBytes(size)}, limit: ${formatBytes(limit)})`,
+    );
   }
   const wrong = validateValue(spec.args, args, tablesOf(catalog));
-  return wrong === null ? null : plainError(`ArgumentValidationError: ${wrong}`);
+  return wrong === null ? { ok: true, size } : refused(`ArgumentValidationError: ${wrong}`);
 }
 
 /** Checks what a function returned, as JSON text. */
-export function checkResult(spec: FunctionSpec, value: string, catalog: Catalog): FunctionError | null {
+export function checkResult(spec: FunctionSpec, value: string, catalog: Catalog): Checked {
   const json: JsonValue = JSON.parse(value);
   const path = canonicalPath(spec.path);
   const size = sizeOf(json);
-  if (typeof size === "string") return plainError(`Function ${path} return value invalid: ${size}`);
+  if (typeof size === "string") return refused(`Function ${path} return value invalid: ${size}`);
   if (size > RESULT_BYTES_MAX) {
-    const actual = `${(size / MIB).toFixed(2)} MiB`;
-    return plainError(
-      `Function ${path} return value is too large (actual: ${actual}, limit: ${RESULT_BYTES_MAX / MIB} MiB)`,
+    return refused(
+      `Function ${path} return value is too large (actual: ${formatBytes(size)}, limit: ${formatBytes(RESULT_BYTES_MAX)})`,
     );
   }
-  if (spec.returns === null) return null;
+  if (spec.returns === null) return { ok: true, size };
   const wrong = validateValue(spec.returns, json, tablesOf(catalog));
-  return wrong === null ? null : plainError(`ReturnsValidationError: ${wrong}`);
+  return wrong === null ? { ok: true, size } : refused(`ReturnsValidationError: ${wrong}`);
 }
 
 /** Size of a value by Convex's formula, or why it is none. */

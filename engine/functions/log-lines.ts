@@ -25,6 +25,11 @@ export class LogLines {
     this.#push(level, text);
   }
 
+  /** A line of the backend itself, which does not count against the function's own. */
+  warn(text: string): void {
+    this.#push("WARN", text);
+  }
+
   #push(level: string, text: string): void {
     this.#lines.push({
       level,

@@ -10,6 +10,7 @@ import type { RunRequest, RunResult } from "./run-function";
 const nestedArgs = z.object({
   udfType: z.enum(["query", "mutation", "snapshotQuery"]),
   args: z.json(),
+  transactionLimits: z.record(z.string(), z.number().nonnegative()).optional(),
   ...addressFields,
 });
 
@@ -26,11 +27,14 @@ export async function runNested(
 ): Promise<string> {
   const { transaction, release, context, depth } = outer;
   const given = nestedArgs.parse(JSON.parse(argsJson));
-  if (given.udfType === "snapshotQuery") {
-    throw developerError("NotSupported", "`useStaleSnapshot` is not supported by this backend.");
-  }
-  if (given.udfType === "mutation" && outer.spec.kind === "query") {
-    throw developerError("MutationInQuery", "Cannot run a mutation from a query.");
+  const kind = given.udfType === "mutation" ? "mutation" : "query";
+  if (given.udfType !== "query" && outer.spec.kind === "query") {
+    throw developerError(
+      "InvalidFunctionCall",
+      kind === "mutation"
+        ? "Cannot call a Mutation function from a Query function"
+        : "`useStaleSnapshot` is only supported in mutations, not queries.",
+    );
   }
   if (depth + 1 > CALL_DEPTH_MAX) {
     throw developerError(
@@ -39,10 +43,13 @@ export async function runNested(
     );
   }
   const path = canonicalPath(pathOfAddress(given, transaction));
-  const spec = release.resolve(path, given.udfType, context.identity, true);
+  const spec = release.resolve(path, kind, context.identity, true);
   if (isError(spec)) throw new NestedFailure(spec);
-  const before = given.udfType === "mutation" ? transaction.savepoint() : null;
-  const result = await run({ ...outer, spec, args: given.args, depth: depth + 1 });
+  const before = kind === "mutation" ? transaction.savepoint() : null;
+  const widen = transaction.narrowLimits(given.transactionLimits ?? {});
+  const inner = given.udfType === "snapshotQuery" ? transaction.atSnapshot() : transaction;
+  const call = run({ ...outer, transaction: inner, spec, args: given.args, depth: depth + 1 });
+  const result = await call.finally(widen);
   if (result.ok) return result.value;
   if (before !== null) transaction.rollbackTo(before);
   throw new NestedFailure(result.error);

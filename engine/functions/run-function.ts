@@ -1,9 +1,10 @@
 import type { Clock } from "../clock";
 import { EngineError } from "../errors";
 import type { Catalog, Files, JsonValue, Transaction } from "../types";
+import { refuseCommitTs } from "../values/commit-ts";
 import type { CallContext } from "./call-context";
 import { checkArgs, checkResult } from "./check-values";
-import { type FunctionError, failedCall, ofThrown, plainError } from "./failure";
+import { type FunctionError, failedCall, ofEngineError, ofThrown, plainError } from "./failure";
 import { USER_TIME_MS_MAX } from "./limits";
 import { runNested } from "./nested-call";
 import type { Realm, RealmListener } from "./realm";
@@ -55,8 +56,8 @@ export function createSeeds(clock: Clock): () => string {
  */
 export async function runFunction(parts: RunnerParts, request: RunRequest): Promise<RunResult> {
   const { spec, args, release } = request;
-  const wrong = checkArgs(spec, args, parts.catalog);
-  if (wrong !== null) return { ok: false, error: wrong };
+  const given = checkArgs(spec, args, parts.catalog);
+  if (!given.ok) return given;
   const realm = release.realms.lease();
   const run = new Run(parts, request, realm);
   let clean = false;
@@ -64,9 +65,18 @@ export async function runFunction(parts: RunnerParts, request: RunRequest): Prom
     const result = await run.toEnd();
     clean = run.leftNothing;
     if (!result.ok) return result;
-    const bad = checkResult(spec, result.value, parts.catalog);
-    return bad === null ? result : { ok: false, error: bad };
+    const answer = checkResult(spec, result.value, parts.catalog);
+    if (!answer.ok) return answer;
+    if (request.depth > 0) return result;
+    request.context.used.resultBytes = answer.size;
+    if (spec.kind === "query") refuseCommitTs(result.value, "The result of a query");
+    return result;
+  } catch (error) {
+    return { ok: false, error: ofEngineError(error) };
   } finally {
+    if (request.depth === 0) {
+      Object.assign(request.context.used, { argsBytes: given.size, userMs: run.usedMs });
+    }
     release.realms.giveBack(realm, clean);
   }
 }
@@ -88,6 +98,7 @@ class Run implements RealmListener {
   #answering = false;
   /** Time of the current round that was not the function's own. */
   #hostMs = 0;
+  #usedMs = 0;
 
   constructor(parts: RunnerParts, request: RunRequest, realm: Realm) {
     this.#parts = parts;
@@ -102,22 +113,31 @@ class Run implements RealmListener {
     return this.#finished !== null && this.#queued.length === 0 && this.#rejected === null && !this.#timedOut;
   }
 
+  /** Time that the function spent in its own code. */
+  get usedMs(): number {
+    return this.#usedMs;
+  }
+
   async toEnd(): Promise<RunResult> {
     const { spec, args, transaction } = this.#request;
     const { port } = this.#realm;
+    const argsJson = JSON.stringify([args]);
+    if (this.#request.depth === 0) refuseCommitTs(argsJson, "The arguments of a call");
     const kind = spec.kind === "mutation" ? "mutation" : "query";
     this.#realm.lease(this);
-    let leftMs = USER_TIME_MS_MAX;
     let next = () => {
       port.begin(transaction.nowMs, this.#parts.newSeed());
-      port.invoke(spec.path.module, spec.path.name, kind, JSON.stringify([args]));
+      port.invoke(spec.path.module, spec.path.name, kind, argsJson);
     };
     for (;;) {
       const go = next;
       this.#hostMs = 0;
-      const end = await this.#parts.rounds.run({ run: () => this.#step(go), budgetMs: leftMs });
-      leftMs -= end.usedMs - this.#hostMs;
-      if (end.struck || leftMs < 0) return this.#overTime();
+      const end = await this.#parts.rounds.run({
+        run: () => this.#step(go),
+        budgetMs: USER_TIME_MS_MAX - this.#usedMs,
+      });
+      this.#usedMs += end.usedMs - this.#hostMs;
+      if (end.struck || this.#usedMs > USER_TIME_MS_MAX) return this.#overTime();
       const failed = this.#failure();
       if (failed !== null) return failed;
       if (this.#queued.length === 0) break;

@@ -1,6 +1,9 @@
 import type { Clock } from "../clock";
 import { readChunks, removeChunks, writeChunks } from "../deploy/chunks";
+import { isJsonObject } from "../json";
 import type { Database, SystemRow, Transaction } from "../types";
+import { COMMIT_TS, holdsCommitTs, resolveCommitTs } from "../values/commit-ts";
+import { int64Of } from "../values/encoded";
 import { SESSION_KEPT_MS, SESSION_PRUNE_BATCH } from "./limits";
 
 /** Names one request of one client session: asked again, it must not run again. */
@@ -22,8 +25,11 @@ export function findResult(transaction: Transaction, once: Once): StoredResult |
   });
   if (row === undefined) return null;
   const inline = row["value"];
-  const value = typeof inline === "string" ? inline : readChunks(transaction, row._id);
+  let value = typeof inline === "string" ? inline : readChunks(transaction, row._id);
   const lines = row["logLines"];
+  const { commitTs } = row;
+  // Only a result with placeholders has it: they stand for the commit that stored the row.
+  if (isJsonObject(commitTs)) value = resolveCommitTs(value, int64Of(commitTs));
   return { value, logLines: Array.isArray(lines) ? lines.map(String) : [] };
 }
 
@@ -32,7 +38,8 @@ export function storeResult(transaction: Transaction, once: Once, result: Stored
   const { sessionId, requestId } = once;
   const fits = result.value.length <= INLINE_LENGTH_MAX;
   const logLines = fits ? result.logLines : [];
-  const common = { sessionId, requestId, tsMs: transaction.nowMs, logLines };
+  const commitTs = holdsCommitTs(result.value) ? { commitTs: COMMIT_TS } : {};
+  const common = { sessionId, requestId, tsMs: transaction.nowMs, logLines, ...commitTs };
   const id = transaction.system.insert(
     "_session_requests",
     fits ? { ...common, value: result.value } : common,

@@ -117,11 +117,12 @@ export function schedulable(release: Release, path: FunctionPath): string {
   const inModule = [...release.deployment.functions.values()].some(
     (spec) => spec.path.module === path.module,
   );
+  const file = path.module.replace(/\.js$/, "");
   throw developerError(
     "InvalidScheduledFunction",
     inModule
-      ? `Attempted to schedule function, but no exported function ${path.name} found in the file: ${path.module}. Did you forget to export it?`
-      : `Attempted to schedule function at nonexistent path: ${path.module}`,
+      ? `Attempted to schedule function, but no exported function ${path.name} found in the file: ${file}. Did you forget to export it?`
+      : `Attempted to schedule function at nonexistent path: ${file}`,
   );
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from "../clock";
 import type { FunctionLog, LoggedRun } from "../deploy/function-log";
 import { EngineError } from "../errors";
 import type { Database, FunctionKind, Identity, JsonValue, ReadSet, Timestamp, Transaction } from "../types";
+import { resolveCommitTs } from "../values/commit-ts";
 import type { CallContext } from "./call-context";
 import { type FunctionError, ofEngineError, plainError } from "./failure";
 import {
@@ -17,6 +18,7 @@ import { Places } from "./places";
 import { type FunctionSpec, isError, type Release } from "./release";
 import { type RunnerParts, type RunResult, runFunction } from "./run-function";
 import { findResult, type Once, storeResult } from "./session-results";
+import { warningsOf } from "./warnings";
 
 /** The function that a call means, or the error that its caller reads. */
 export function findFunction(
@@ -181,7 +183,7 @@ export class TransactionalCalls {
     try {
       if (once !== null) storeResult(transaction, once, { value: result.value, logLines });
       const { ts } = await database.commit(transaction);
-      return { result, logLines, ts };
+      return { result: { ok: true, value: resolveCommitTs(result.value, ts) }, logLines, ts };
     } catch (error) {
       return { result: { ok: false, error: ofEngineError(error) }, logLines, ts: null };
     }
@@ -208,7 +210,7 @@ export class TransactionalCalls {
     const release = this.#parts.current();
     const found = findFunction(release, call, kind);
     if (isError(found)) return { ok: false, error: found };
-    return runFunction(this.#parts, {
+    const result = await runFunction(this.#parts, {
       release,
       transaction,
       spec: found,
@@ -216,6 +218,8 @@ export class TransactionalCalls {
       context,
       depth: 0,
     });
+    for (const line of warningsOf(found, context, transaction)) context.logs.warn(line);
+    return result;
   }
 
   context(call: InnerCall): CallContext {
@@ -226,6 +230,7 @@ export class TransactionalCalls {
       scheduledJobId: call.scheduledJobId,
       logs: new LogLines(this.#parts.clock),
       saw: { identity: false, clock: false },
+      used: { argsBytes: 0, resultBytes: 0, userMs: 0 },
     };
   }
 

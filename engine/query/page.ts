@@ -1,6 +1,6 @@
 import { developerError, EngineError } from "../errors";
 import type { Interval } from "../storage/store";
-import { BYTES_READ_MAX, DOCUMENTS_READ_MAX, PAGINATION_LIMIT_CODES } from "../transaction/usage";
+import { PAGINATION_LIMIT_CODES, TRANSACTION_LIMITS } from "../transaction/usage";
 import type { DocVersion } from "../transaction/write-log";
 import type { Position } from "../values/cursor";
 import { afterKey } from "../values/key";
@@ -88,8 +88,9 @@ function endOf(stream: QueryStream, start: Position | null): Position {
 }
 
 function isLarge(stream: QueryStream, rows: number, request: PageRequest): boolean {
-  const rowsMax = Math.min(request.rowsMax ?? DOCUMENTS_READ_MAX, DOCUMENTS_READ_MAX);
-  const bytesMax = Math.min(request.bytesMax ?? BYTES_READ_MAX, BYTES_READ_MAX);
+  const { documentsRead, bytesRead } = TRANSACTION_LIMITS;
+  const rowsMax = Math.min(request.rowsMax ?? documentsRead, documentsRead);
+  const bytesMax = Math.min(request.bytesMax ?? bytesRead, bytesRead);
   return (
     stream.rowsRead > Math.floor(rowsMax * COMFORTABLE_SHARE) ||
     stream.bytesRead > Math.floor(bytesMax * COMFORTABLE_SHARE) ||

@@ -1,6 +1,9 @@
 import { developerError } from "../errors";
 import { SCHEDULE_DISTANCE_MS_MAX, SCHEDULED_ARGS_BYTES_MAX } from "../functions/limits";
 import type { JsonObject, JsonValue, SystemRow, Transaction } from "../types";
+import { refuseCommitTs } from "../values/commit-ts";
+import { checkValue } from "../values/encoded";
+import { formatBytes } from "../values/limits";
 
 /**
  * A scheduled call is two rows. `_scheduled_functions` is what functions may see, in the shape that Convex documents:
@@ -38,11 +41,13 @@ export function scheduleJob(
       `${call.dueMs / 1000} is more than 5 years in the ${where}`,
     );
   }
-  const argsBytes = Buffer.byteLength(JSON.stringify(call.args));
+  const argsText = JSON.stringify(call.args);
+  refuseCommitTs(argsText, "Arguments of a scheduled function");
+  const argsBytes = checkValue(call.args).size;
   if (argsBytes > SCHEDULED_ARGS_BYTES_MAX) {
     throw developerError(
       "TooLargeFunctionArguments",
-      `Arguments of a scheduled function may have ${SCHEDULED_ARGS_BYTES_MAX} bytes at most, these have ${argsBytes}.`,
+      `Arguments for ${call.path} are too large (actual: ${formatBytes(argsBytes)}, limit: ${formatBytes(SCHEDULED_ARGS_BYTES_MAX)})`,
     );
   }
   transaction.chargeScheduled(argsBytes);

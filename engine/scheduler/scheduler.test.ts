@@ -164,10 +164,10 @@ describe("canceling", () => {
 
 test("scheduling a function that is not there names it", async () => {
   await expect(harness.mutation("jobs:scheduleMissing")).rejects.toThrow(
-    "Attempted to schedule function at nonexistent path: nothing.js",
+    "Attempted to schedule function at nonexistent path: nothing",
   );
   await expect(schedule("absent", 0, "x")).rejects.toThrow(
-    "no exported function absent found in the file: jobs.js",
+    "no exported function absent found in the file: jobs. Did",
   );
 });
 

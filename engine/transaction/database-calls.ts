@@ -94,12 +94,17 @@ export class DatabaseCalls {
     if (table !== null && isSystemName(table.name) !== (args["isSystem"] === true)) {
       throw systemTableError(table.name);
     }
-    this.#transaction.usage.chargeQuery();
+    const isCharged = table === null || !isSystemName(table.name);
+    if (isCharged) {
+      this.#transaction.usage.chargeQuery();
+    }
     const document = table === null ? null : this.#transaction.read(table, id);
     if (document === null) {
       return "null";
     }
-    this.#transaction.usage.chargeRead(document.size);
+    if (isCharged) {
+      this.#transaction.usage.chargeRead(document.size);
+    }
     return document.text;
   }
 
@@ -114,10 +119,10 @@ export class DatabaseCalls {
 
   #queryStream(args: JsonObject, component: ComponentPath): string {
     const plan = this.#plan(args, component);
-    this.#transaction.usage.chargeQuery();
+    const charge = this.#chargesOf(plan);
     const queryId = this.#nextStream;
     this.#nextStream += 1;
-    this.#streams.set(queryId, new QueryStream(plan, this.#sourceOf(plan), this.#chargeRead));
+    this.#streams.set(queryId, new QueryStream(plan, this.#sourceOf(plan), charge));
     return JSON.stringify({ queryId });
   }
 
@@ -149,14 +154,14 @@ export class DatabaseCalls {
       );
     }
     const plan = this.#plan(args, component);
-    this.#transaction.usage.chargeQuery();
+    const charge = this.#chargesOf(plan);
     const fingerprint = queryFingerprint(plan.source, component, plan.indexFields);
     const position = (cursor: JsonValue | undefined) =>
       typeof cursor === "string" ? this.#cursors.decode(cursor, fingerprint) : null;
     const page = readPage({
       plan,
       source: this.#sourceOf(plan),
-      charge: this.#chargeRead,
+      charge,
       start: position(args["cursor"]),
       end: position(args["endCursor"] ?? this.#journal),
       pageSize: Number(args["pageSize"]),
@@ -267,6 +272,15 @@ export class DatabaseCalls {
 
   #sourceOf(plan: QueryPlan): ScanSource | null {
     return plan.target === null ? null : this.#transaction.scanSource(plan.target.table);
+  }
+
+  /** Charges the query itself; what it answers is to be called for each row. Reads of system tables cost nothing. */
+  #chargesOf(plan: QueryPlan): (version: DocVersion) => void {
+    if (isSystemName(plan.tableName)) {
+      return () => undefined;
+    }
+    this.#transaction.usage.chargeQuery();
+    return this.#chargeRead;
   }
 
   readonly #chargeRead = (version: DocVersion): void => this.#transaction.usage.chargeRead(version.size);

@@ -25,6 +25,7 @@ import { Snapshot, snapshotExpired } from "./snapshot";
 import type { TableInfo } from "./table";
 import { TableFactory } from "./table-factory";
 import { EngineTransaction, type TransactionHost } from "./transaction";
+import { scaledLimits, type TransactionLimits } from "./usage";
 import { WriteLog } from "./write-log";
 
 export type DatabaseOptions = {
@@ -36,6 +37,8 @@ export type DatabaseOptions = {
   log: (line: string) => void;
   /** Called at the points of the commit where a test looks or kills the process. */
   faults?: Faults;
+  /** Factor on all limits of transactions; 1 is Convex's. */
+  limitScale?: number;
   /** Bounds the database file, in pages of 4 KiB: how a test runs out of disk. */
   pagesMax?: number;
 };
@@ -70,6 +73,7 @@ class EngineDatabase implements Database, TransactionHost {
   readonly clock: Clock;
   readonly catalog: EngineCatalog;
   readonly cursors: CursorCodec;
+  readonly limits: TransactionLimits;
   readonly #store: Store;
   readonly #log: WriteLog;
   readonly #committer: Committer;
@@ -86,6 +90,7 @@ class EngineDatabase implements Database, TransactionHost {
     this.#store = store;
     this.clock = options.clock;
     this.#report = options.log;
+    this.limits = scaledLimits(options.limitScale ?? 1);
     const loaded = loadCatalog(store);
     this.#factory = new TableFactory(loaded);
     this.#state = settleSystemTables(store, loaded, this.#factory);

@@ -11,6 +11,8 @@ export type BuiltDocument = {
   readonly text: string;
   /** Bytes by Convex's formula, system fields included. */
   readonly size: number;
+  /** Levels of arrays and objects, the document itself being the first. */
+  readonly nesting: number;
 };
 
 /** Name, terminator and value of `_creationTime`; the same of `_id` without the characters of the id itself. */
@@ -37,7 +39,7 @@ export function buildDocument(fields: JsonObject, id: string, creationTime: Json
     throw tooLarge(size, DOCUMENT_BYTES_MAX);
   }
   const value = withSystemFields(asObject(checked.value), id, creationTime);
-  return { value, text: JSON.stringify(value), size };
+  return { value, text: JSON.stringify(value), size, nesting };
 }
 
 /** `base` with the fields of a patch; a field whose patch is `{"$undefined":null}` is removed. */

@@ -1,7 +1,7 @@
 import { developerError } from "../errors";
 import type { EntryChange } from "../storage/store";
 import type { JsonObject } from "../types";
-import { encodeInt64 } from "../values/encoded";
+import { resolveCommitTs } from "../values/commit-ts";
 import { encodeKey, type Key } from "../values/key";
 import { validateDocument } from "../values/validator";
 import { type BuiltDocument, parseStored } from "./document";
@@ -22,7 +22,6 @@ type PendingRow = {
 /** A document to be written at the commit. */
 export type RowChange = DocChange & { readonly rid: number | null; readonly next: DocVersion | null };
 
-const COMMIT_TS_MARK = '{"$commitTs":null}';
 const NO_KEYS: ReadonlyMap<number, Key> = new Map();
 
 /**
@@ -109,7 +108,7 @@ export class RowWriter {
       if (base?.text === next?.text) {
         continue;
       }
-      const resolved = next === null ? null : resolveCommitTs(next, ts);
+      const resolved = next === null ? null : atCommit(next, ts);
       changes.push({
         table,
         id,
@@ -153,15 +152,9 @@ function entryChanges(oldKeys: ReadonlyMap<number, Key>, newKeys: ReadonlyMap<nu
 }
 
 /** Puts the timestamp of the commit where the function wrote `db.vars.commitTs`. */
-function resolveCommitTs(version: DocVersion, ts: bigint): DocVersion {
-  // Inside a string the quotes would be escaped, so these characters are the placeholder and nothing else.
-  if (!version.text.includes(COMMIT_TS_MARK)) {
-    return version;
-  }
-  return {
-    size: version.size,
-    text: version.text.replaceAll(COMMIT_TS_MARK, JSON.stringify(encodeInt64(ts))),
-  };
+function atCommit(version: DocVersion, ts: bigint): DocVersion {
+  const text = resolveCommitTs(version.text, ts);
+  return text === version.text ? version : { size: version.size, text };
 }
 
 /** Holds a document of a declared table against the schema. Throws the developer error of Convex. */

@@ -6,18 +6,19 @@ import { encodeId } from "../values/id";
 import { encodeKey, encodeKeys } from "../values/key";
 import { IDENTIFIER_LENGTH_MAX } from "../values/limits";
 import { DatabaseCalls } from "./database-calls";
-import { buildDocument, parseStored } from "./document";
+import { type BuiltDocument, buildDocument, parseStored } from "./document";
 import { Reads } from "./read-set";
 import { enforceSchema, RowWriter } from "./row-writer";
 import type { Snapshot } from "./snapshot";
 import { SystemRowsOf } from "./system-rows";
 import type { TableInfo } from "./table";
-import { Usage } from "./usage";
+import { type SavedUsage, type TransactionLimits, Usage } from "./usage";
 import { CATALOG_XID, type DocVersion } from "./write-log";
 
 /** What a transaction needs of the database that began it. */
 export type TransactionHost = {
   readonly cursors: CursorCodec;
+  readonly limits: TransactionLimits;
   /** 16 bytes for a new id. */
   randomId(): Uint8Array;
   /** The creation time of the next new document, in milliseconds. */
@@ -26,7 +27,7 @@ export type TransactionHost = {
   reserveTable(component: ComponentPath, name: string): TableInfo;
 };
 
-type SavedState = { readonly mark: number; readonly usage: ReturnType<Usage["saveWrites"]> };
+type SavedState = { readonly mark: number; readonly usage: SavedUsage };
 
 /** `[A-Za-z_][A-Za-z0-9_]*`, but not underscores alone. */
 const TABLE_NAME = /^(?=.*[A-Za-z0-9])[A-Za-z_][A-Za-z0-9_]*$/;
@@ -50,11 +51,12 @@ export class EngineTransaction implements Transaction {
   readonly #created = new Map<string, TableInfo>();
   readonly #savepoints: SavedState[] = [];
 
-  constructor(host: TransactionHost, snapshot: Snapshot, options: BeginOptions) {
+  /** @param usage counters that are shared with another transaction; its own without them */
+  constructor(host: TransactionHost, snapshot: Snapshot, options: BeginOptions, usage?: Usage) {
     this.kind = options.kind;
     this.nowMs = options.nowMs;
     this.snapshot = snapshot;
-    this.usage = new Usage(options.unlimited === true);
+    this.usage = usage ?? new Usage(options.unlimited === true, host.limits);
     this.#host = host;
     this.#component = options.component ?? "";
     this.#calls = new DatabaseCalls(this, host.cursors, options.journal ?? null);
@@ -95,6 +97,20 @@ export class EngineTransaction implements Transaction {
 
   metrics(): Record<string, { used: number; remaining: number }> {
     return this.usage.metrics();
+  }
+
+  limitWarnings(): string[] {
+    return this.usage.warnings();
+  }
+
+  narrowLimits(requested: Readonly<Record<string, number | undefined>>): () => void {
+    return this.usage.narrow(requested);
+  }
+
+  atSnapshot(): Transaction {
+    const { nowMs } = this;
+    const options: BeginOptions = { kind: "query", component: this.#component, nowMs };
+    return new EngineTransaction(this.#host, this.snapshot, options, this.usage);
   }
 
   chargeScheduled(argsBytes: number): void {
@@ -168,7 +184,7 @@ export class EngineTransaction implements Transaction {
     const id = encodeId(table.number, this.#host.randomId());
     const document = buildDocument(fields, id, this.#host.nextCreationTime(this.nowMs));
     this.#enforce(table, document.value);
-    this.usage.chargeWrite(document.size);
+    this.#chargeWrite(id, document);
     this.writer.set(table, id, document, true);
     return id;
   }
@@ -179,7 +195,7 @@ export class EngineTransaction implements Transaction {
     const document = buildDocument(fields, id, creationTime);
     if (document.text !== base.text) {
       this.#enforce(table, document.value);
-      this.usage.chargeWrite(document.size);
+      this.#chargeWrite(id, document);
       this.writer.set(table, id, document);
     }
     return document.text;
@@ -188,6 +204,11 @@ export class EngineTransaction implements Transaction {
   deleteRow(table: TableInfo, id: string, base: DocVersion): void {
     this.usage.chargeWrite(base.size);
     this.writer.set(table, id, null);
+  }
+
+  #chargeWrite(id: string, document: BuiltDocument): void {
+    this.usage.chargeWrite(document.size);
+    this.usage.noteDocument(id, document.size, document.nesting);
   }
 
   #enforce(table: TableInfo, document: JsonObject): void {

@@ -1,18 +1,87 @@
-import { developerError, type EngineError } from "../errors";
+import { developerError } from "../errors";
+import { DOCUMENT_BYTES_MAX, DOCUMENT_NESTING_MAX } from "../values/limits";
 
-/** Limits of one transaction, nested calls included (Convex's `knobs.rs` and its docs, "Limits"). */
-export const DOCUMENTS_READ_MAX = 32_000;
-export const BYTES_READ_MAX = 16 * 1024 * 1024;
-/** `db.get` and `db.query` calls. */
-export const DATABASE_QUERIES_MAX = 4096;
-export const DOCUMENTS_WRITTEN_MAX = 16_000;
-/** Each write counts the whole new document. */
-export const BYTES_WRITTEN_MAX = 16 * 1024 * 1024;
-export const FUNCTIONS_SCHEDULED_MAX = 1000;
-export const SCHEDULED_ARGS_BYTES_MAX = 16 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+/**
+ * Limits of one transaction, nested calls included (Convex's `knobs.rs` and its docs, "Limits"). A write counts the
+ * whole new document; `databaseQueries` are the calls of `db.get` and `db.query`. The 1.45 backend has no files in
+ * mutations, so nothing is ever charged to the four limits of files; their numbers are our own.
+ */
+export const TRANSACTION_LIMITS = {
+  bytesRead: 16 * MIB,
+  bytesWritten: 16 * MIB,
+  databaseQueries: 4096,
+  documentsRead: 32_000,
+  documentsWritten: 16_000,
+  functionsScheduled: 1000,
+  scheduledFunctionArgsBytes: 16 * MIB,
+  filesWritten: 100,
+  fileWriteBytes: 16 * MIB,
+  filesRead: 100,
+  fileReadBytes: 16 * MIB,
+} as const;
+
+export type LimitName = keyof typeof TRANSACTION_LIMITS;
+export type TransactionLimits = Readonly<Record<LimitName, number>>;
+type Counters = Record<LimitName, number>;
+
+const LIMIT_NAMES = Object.keys(TRANSACTION_LIMITS).filter(isLimitName);
+
+function isLimitName(name: string): name is LimitName {
+  return Object.hasOwn(TRANSACTION_LIMITS, name);
+}
+
+/** What a nested call that fails gives back: what it wrote, not what it read. */
+const GIVEN_BACK: readonly LimitName[] = [
+  "bytesWritten",
+  "documentsWritten",
+  "functionsScheduled",
+  "scheduledFunctionArgsBytes",
+];
+
+/** Every limit multiplied with `scale`, at least 1. A smaller scale than 1 shows how much headroom an app has. */
+export function scaledLimits(scale: number): TransactionLimits {
+  const limits: Counters = { ...TRANSACTION_LIMITS };
+  for (const name of LIMIT_NAMES) limits[name] = Math.max(1, Math.floor(limits[name] * scale));
+  return limits;
+}
 
 const HELP =
   "Consider using smaller limits in your queries, paginating your queries, or using indexed queries with a selective index range expressions.";
+
+/** How Convex words a limit: at the limit with "Too many", near it with "Many". */
+type Wording = { readonly code: string; readonly text: string; readonly unit?: string; readonly help?: true };
+
+const WORDINGS: { readonly [name in LimitName]?: Wording } = {
+  documentsRead: {
+    code: "TooManyDocumentsRead",
+    text: "many documents read in a single function execution",
+    help: true,
+  },
+  databaseQueries: { code: "TooManyReads", text: "many reads in a single function execution", help: true },
+  bytesRead: {
+    code: "TooManyBytesRead",
+    text: "many bytes read in a single function execution",
+    unit: " bytes",
+    help: true,
+  },
+  documentsWritten: { code: "TooManyWrites", text: "many writes in a single function execution" },
+  bytesWritten: {
+    code: "TooManyBytesWritten",
+    text: "many bytes written in a single function execution",
+    unit: " bytes",
+  },
+  functionsScheduled: {
+    code: "TooManyFunctionsScheduled",
+    text: "many functions scheduled by this mutation",
+  },
+  scheduledFunctionArgsBytes: {
+    code: "ScheduledFunctionsArgumentsTooLarge",
+    text: "large total size of the arguments of scheduled functions from this mutation",
+    unit: " bytes",
+  },
+};
 
 /** Codes that end a page early instead of failing a paginated query. */
 export const PAGINATION_LIMIT_CODES: ReadonlySet<string> = new Set([
@@ -22,116 +91,145 @@ export const PAGINATION_LIMIT_CODES: ReadonlySet<string> = new Set([
   "QueryScannedTooMuchDataError",
 ]);
 
-type WriteCounters = {
-  documentsWritten: number;
-  bytesWritten: number;
-  functionsScheduled: number;
-  scheduledArgsBytes: number;
-};
+/** Share of a limit above which Convex writes a warning into the log of the function. */
+const WARNING_SHARE = 0.8;
+
+/** Convex's line for a quantity near its limit; null where it is not near. `text` is its beginning. */
+export function nearLimit(text: string, actual: number, limit: number, unit = "", help = ""): string | null {
+  if (actual <= Math.floor(limit * WARNING_SHARE) || actual > limit) return null;
+  return `${text} (actual: ${actual}${unit}, limit: ${limit}${unit}).${help === "" ? "" : ` ${help}`}`;
+}
+
+export type SavedUsage = Readonly<Counters>;
+
+const none = (): Counters => ({
+  bytesRead: 0,
+  bytesWritten: 0,
+  databaseQueries: 0,
+  documentsRead: 0,
+  documentsWritten: 0,
+  functionsScheduled: 0,
+  scheduledFunctionArgsBytes: 0,
+  filesWritten: 0,
+  fileWriteBytes: 0,
+  filesRead: 0,
+  fileReadBytes: 0,
+});
 
 /** What a transaction has used of its limits. Charging past one throws the developer error of Convex. */
 export class Usage {
   readonly #unlimited: boolean;
-  documentsRead = 0;
-  bytesRead = 0;
-  databaseQueries = 0;
-  #writes: WriteCounters = {
-    documentsWritten: 0,
-    bytesWritten: 0,
-    functionsScheduled: 0,
-    scheduledArgsBytes: 0,
-  };
+  readonly #used = none();
+  #limits: TransactionLimits;
+  #largest = { id: "", bytes: 0 };
+  #deepest = { id: "", levels: 0 };
 
-  constructor(unlimited: boolean) {
+  constructor(unlimited: boolean, limits: TransactionLimits = TRANSACTION_LIMITS) {
     this.#unlimited = unlimited;
+    this.#limits = limits;
   }
 
   chargeQuery(): void {
-    this.databaseQueries += 1;
-    this.#ensure(this.databaseQueries <= DATABASE_QUERIES_MAX, () =>
-      developerError(
-        "TooManyReads",
-        `Too many reads in a single function execution (limit: ${DATABASE_QUERIES_MAX}). ${HELP}`,
-      ),
-    );
+    this.#charge("databaseQueries", 1);
   }
 
   chargeRead(bytes: number): void {
-    this.documentsRead += 1;
-    this.bytesRead += bytes;
-    this.#ensure(this.documentsRead <= DOCUMENTS_READ_MAX, () =>
-      developerError(
-        "TooManyDocumentsRead",
-        `Too many documents read in a single function execution (limit: ${DOCUMENTS_READ_MAX}). ${HELP}`,
-      ),
-    );
-    this.#ensure(this.bytesRead <= BYTES_READ_MAX, () =>
-      developerError(
-        "TooManyBytesRead",
-        `Too many bytes read in a single function execution (limit: ${BYTES_READ_MAX} bytes). ${HELP}`,
-      ),
-    );
+    this.#charge("documentsRead", 1);
+    this.#charge("bytesRead", bytes);
   }
 
   chargeWrite(bytes: number): void {
-    this.#writes.documentsWritten += 1;
-    this.#writes.bytesWritten += bytes;
-    this.#ensure(this.#writes.documentsWritten <= DOCUMENTS_WRITTEN_MAX, () =>
-      developerError(
-        "TooManyWrites",
-        `Too many writes in a single function execution (limit: ${DOCUMENTS_WRITTEN_MAX})`,
-      ),
-    );
-    this.#ensure(this.#writes.bytesWritten <= BYTES_WRITTEN_MAX, () =>
-      developerError(
-        "TooManyBytesWritten",
-        `Too many bytes written in a single function execution (limit: ${BYTES_WRITTEN_MAX} bytes)`,
-      ),
-    );
+    this.#charge("documentsWritten", 1);
+    this.#charge("bytesWritten", bytes);
+  }
+
+  /** Remembers the largest and the deepest document, for the warnings. */
+  noteDocument(id: string, bytes: number, levels: number): void {
+    if (bytes > this.#largest.bytes) this.#largest = { id, bytes };
+    if (levels > this.#deepest.levels) this.#deepest = { id, levels };
   }
 
   chargeScheduled(argsBytes: number): void {
-    this.#writes.functionsScheduled += 1;
-    this.#writes.scheduledArgsBytes += argsBytes;
-    this.#ensure(this.#writes.functionsScheduled <= FUNCTIONS_SCHEDULED_MAX, () =>
-      developerError(
-        "TooManyFunctionsScheduled",
-        `Too many functions scheduled by this mutation (limit: ${FUNCTIONS_SCHEDULED_MAX})`,
-      ),
-    );
-    this.#ensure(this.#writes.scheduledArgsBytes <= SCHEDULED_ARGS_BYTES_MAX, () =>
-      developerError(
-        "ScheduledFunctionsArgumentsTooLarge",
-        `Too large total size of the arguments of scheduled functions from this mutation (limit: ${SCHEDULED_ARGS_BYTES_MAX} bytes)`,
-      ),
-    );
+    this.#charge("functionsScheduled", 1);
+    this.#charge("scheduledFunctionArgsBytes", argsBytes);
   }
 
-  /** What a nested call that fails gives back: its writes, not its reads. */
-  saveWrites(): WriteCounters {
-    return { ...this.#writes };
-  }
-
-  restoreWrites(saved: WriteCounters): void {
-    this.#writes = { ...saved };
-  }
-
-  metrics(): Record<string, { used: number; remaining: number }> {
-    const of = (used: number, max: number) => ({ used, remaining: Math.max(0, max - used) });
-    return {
-      bytesRead: of(this.bytesRead, BYTES_READ_MAX),
-      bytesWritten: of(this.#writes.bytesWritten, BYTES_WRITTEN_MAX),
-      databaseQueries: of(this.databaseQueries, DATABASE_QUERIES_MAX),
-      documentsRead: of(this.documentsRead, DOCUMENTS_READ_MAX),
-      documentsWritten: of(this.#writes.documentsWritten, DOCUMENTS_WRITTEN_MAX),
-      functionsScheduled: of(this.#writes.functionsScheduled, FUNCTIONS_SCHEDULED_MAX),
-      scheduledFunctionArgsBytes: of(this.#writes.scheduledArgsBytes, SCHEDULED_ARGS_BYTES_MAX),
+  /**
+   * Lowers limits for a nested call, counted from what is used already; none is ever raised. The answer puts back
+   * what was before.
+   */
+  narrow(requested: Readonly<Record<string, number | undefined>>): () => void {
+    const before = this.#limits;
+    const limits: Counters = { ...before };
+    for (const name of LIMIT_NAMES) {
+      const asked = requested[name];
+      if (asked !== undefined) limits[name] = Math.min(limits[name], this.#used[name] + asked);
+    }
+    this.#limits = limits;
+    return () => {
+      this.#limits = before;
     };
   }
 
-  #ensure(holds: boolean, failure: () => EngineError): void {
-    if (!holds && !this.#unlimited) {
-      throw failure();
+  saveWrites(): SavedUsage {
+    return { ...this.#used };
+  }
+
+  restoreWrites(saved: SavedUsage): void {
+    for (const name of GIVEN_BACK) this.#used[name] = saved[name];
+  }
+
+  /** For `getTransactionMetrics`; what is left is negative once a limit was passed, as on Convex. */
+  metrics(): Record<LimitName, { used: number; remaining: number }> {
+    const of = (name: LimitName) => ({
+      used: this.#used[name],
+      remaining: this.#limits[name] - this.#used[name],
+    });
+    return {
+      bytesRead: of("bytesRead"),
+      bytesWritten: of("bytesWritten"),
+      databaseQueries: of("databaseQueries"),
+      documentsRead: of("documentsRead"),
+      documentsWritten: of("documentsWritten"),
+      functionsScheduled: of("functionsScheduled"),
+      scheduledFunctionArgsBytes: of("scheduledFunctionArgsBytes"),
+      filesWritten: of("filesWritten"),
+      fileWriteBytes: of("fileWriteBytes"),
+      filesRead: of("filesRead"),
+      fileReadBytes: of("fileReadBytes"),
+    };
+  }
+
+  /** Convex's warnings about limits that are nearly used up, in its order. */
+  warnings(): string[] {
+    const warnings: (string | null)[] = [];
+    for (const [name, wording] of Object.entries(WORDINGS)) {
+      if (!isLimitName(name)) continue;
+      const text = wording.text.charAt(0).toUpperCase() + wording.text.slice(1);
+      const help = wording.help === true ? HELP : "";
+      warnings.push(nearLimit(text, this.#used[name], this.#limits[name], wording.unit, help));
     }
+    const { id, bytes } = this.#largest;
+    warnings.push(
+      nearLimit(`Large document written with ID "${id}"`, bytes, DOCUMENT_BYTES_MAX, " bytes"),
+      nearLimit(
+        `Deeply nested document written with ID "${this.#deepest.id}"`,
+        this.#deepest.levels,
+        DOCUMENT_NESTING_MAX,
+        " levels",
+      ),
+    );
+    return warnings.filter((line) => line !== null);
+  }
+
+  #charge(name: LimitName, amount: number): void {
+    this.#used[name] += amount;
+    if (this.#used[name] > this.#limits[name] && !this.#unlimited) throw this.#exceeded(name);
+  }
+
+  #exceeded(name: LimitName): Error {
+    const { code, text, unit = "", help } = WORDINGS[name] ?? { code: "TooManyFiles", text: `many ${name}` };
+    const sentence = `Too ${text} (limit: ${this.#limits[name]}${unit})`;
+    return developerError(code, help === true ? `${sentence}. ${HELP}` : sentence);
   }
 }

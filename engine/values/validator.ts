@@ -58,7 +58,6 @@ export function validateDocument(
 const KIND_OF_TYPE: { readonly [type: string]: ValueKind } = {
   null: "null",
   number: "float64",
-  bigint: "int64",
   boolean: "boolean",
   string: "string",
   bytes: "bytes",
@@ -90,6 +89,9 @@ function check(
     case "union":
       return checkUnion(validator, value, tables, path);
     case "commitTs":
+      return ["int64", "commitTs"].includes(kindOf(value)) ? null : noMatch(validator, value, path);
+    case "bigint":
+      // The placeholder of the commit timestamp stands for an integer.
       return ["int64", "commitTs"].includes(kindOf(value)) ? null : noMatch(validator, value, path);
     default:
       return kindOf(value) === KIND_OF_TYPE[validator.type] ? null : noMatch(validator, value, path);
