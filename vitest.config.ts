@@ -33,6 +33,16 @@ export default defineConfig({
       {
         resolve: { alias },
         test: {
+          name: "conformance",
+          environment: "node",
+          include: ["tests/conformance/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
           name: "flows",
           environment: "node",
           include: ["tests/flows/**/*.test.ts"],

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock";
 import { readChunks, removeChunks, writeChunks } from "../deploy/chunks";
 import { isJsonObject } from "../json";
-import type { Database, SystemRow, Transaction } from "../types";
+import type { Database, JsonObject, SystemRow, Transaction } from "../types";
 import { COMMIT_TS, holdsCommitTs, resolveCommitTs } from "../values/commit-ts";
 import { int64Of } from "../values/encoded";
 import { SESSION_KEPT_MS, SESSION_PRUNE_BATCH } from "./limits";
@@ -38,8 +38,8 @@ export function storeResult(transaction: Transaction, once: Once, result: Stored
   const { sessionId, requestId } = once;
   const fits = result.value.length <= INLINE_LENGTH_MAX;
   const logLines = fits ? result.logLines : [];
-  const commitTs = holdsCommitTs(result.value) ? { commitTs: COMMIT_TS } : {};
-  const common = { sessionId, requestId, tsMs: transaction.nowMs, logLines, ...commitTs };
+  const common: JsonObject = { sessionId, requestId, tsMs: transaction.nowMs, logLines };
+  if (holdsCommitTs(result.value)) common["commitTs"] = COMMIT_TS;
   const id = transaction.system.insert(
     "_session_requests",
     fits ? { ...common, value: result.value } : common,

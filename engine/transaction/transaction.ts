@@ -11,7 +11,7 @@ import { Reads } from "./read-set";
 import { enforceSchema, RowWriter } from "./row-writer";
 import type { Snapshot } from "./snapshot";
 import { SystemRowsOf } from "./system-rows";
-import type { TableInfo } from "./table";
+import { isSystemName, type TableInfo } from "./table";
 import { type SavedUsage, type TransactionLimits, Usage } from "./usage";
 import { CATALOG_XID, type DocVersion } from "./write-log";
 
@@ -184,7 +184,7 @@ export class EngineTransaction implements Transaction {
     const id = encodeId(table.number, this.#host.randomId());
     const document = buildDocument(fields, id, this.#host.nextCreationTime(this.nowMs));
     this.#enforce(table, document.value);
-    this.#chargeWrite(id, document);
+    this.#chargeWrite(table, id, document);
     this.writer.set(table, id, document, true);
     return id;
   }
@@ -195,18 +195,20 @@ export class EngineTransaction implements Transaction {
     const document = buildDocument(fields, id, creationTime);
     if (document.text !== base.text) {
       this.#enforce(table, document.value);
-      this.#chargeWrite(id, document);
+      this.#chargeWrite(table, id, document);
       this.writer.set(table, id, document);
     }
     return document.text;
   }
 
   deleteRow(table: TableInfo, id: string, base: DocVersion): void {
-    this.usage.chargeWrite(base.size);
+    if (!isSystemName(table.name)) this.usage.chargeWrite(base.size);
     this.writer.set(table, id, null);
   }
 
-  #chargeWrite(id: string, document: BuiltDocument): void {
+  /** What the engine writes for itself, as the row of a scheduled call, is no write of the function. */
+  #chargeWrite(table: TableInfo, id: string, document: BuiltDocument): void {
+    if (isSystemName(table.name)) return;
     this.usage.chargeWrite(document.size);
     this.usage.noteDocument(id, document.size, document.nesting);
   }

@@ -61,6 +61,7 @@ export type HarnessOptions = {
   clock?: Clock;
   dataDir?: string;
   fsync?: "full" | "off";
+  limitScale?: number;
 };
 
 /** Functions over a real database, without ports. */
@@ -80,7 +81,8 @@ export class Harness {
     const clock = options.clock ?? systemClock;
     const lines: string[] = [];
     const log = (line: string) => void lines.push(line);
-    const database = await openDatabase({ dataDir, clock, fsync: options.fsync ?? "off", log });
+    const { limitScale = 1 } = options;
+    const database = await openDatabase({ dataDir, clock, fsync: options.fsync ?? "off", limitScale, log });
     const files = await openFileStore({
       database,
       dataDir,
@@ -100,6 +102,13 @@ export class Harness {
       redactErrors: options.redactErrors ?? false,
     });
     return new Harness(database, functions, dataDir, options, lines, () => files.close());
+  }
+
+  /** A harness with another fixture app deployed. */
+  static async with(fixture: string, options: HarnessOptions = {}): Promise<Harness> {
+    const harness = await Harness.open(options);
+    await harness.deploy(await pushOf(fixture));
+    return harness;
   }
 
   /** A harness with the fixture app deployed; `files` as for `pushOf`. */
