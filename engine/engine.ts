@@ -1,4 +1,5 @@
 import type { RequestListener } from "node:http";
+import path from "node:path";
 import type { Duplex } from "node:stream";
 import { createAuthenticator } from "./auth/authenticator";
 import { openFileStore } from "./files/file-store";
@@ -10,7 +11,8 @@ import { withSystemQueries } from "./http/system-queries";
 import { createSharedQueries } from "./sync/shared-queries";
 import { createSyncServer } from "./sync/sync-server";
 import { openDatabase } from "./transaction/database";
-import type { EngineOptions, Functions } from "./types";
+import { Exports } from "./transfer/exports";
+import type { Call, EngineOptions, Functions } from "./types";
 
 export type Engine = {
   /** Origin of the API port: functions, files, sync protocol, CLI. */
@@ -85,9 +87,24 @@ async function compose(
     await Promise.all([sync.close(), closePorts()]);
   });
 
-  const http = {
-    functions,
+  const exports = new Exports({
+    database,
     files,
+    clock,
+    folder: path.join(options.dataDir, "transfer", "exports"),
+    log,
+  });
+  await exports.open();
+  onClose(() => exports.close());
+
+  const http = {
+    // The HTTP client of the CLI asks system queries, too.
+    functions: {
+      ...functions,
+      query: (call: Call, given?: { journal?: string | null }) => run(call, given?.journal ?? null),
+    },
+    files,
+    exports,
     auth,
     clock,
     cloudOrigin,

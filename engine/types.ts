@@ -45,8 +45,25 @@ export interface Database {
   /** Hears of every commit after it is durable and visible, in order. */
   onCommit(listener: (commit: CommitNotice) => void): () => void;
 
+  /** This moment, for walks over whole tables that outlast the write log (60 s). To be closed. */
+  hold(): HeldSnapshot;
+
   /** Flushes what was accepted, closes SQLite, releases the directory lock. */
   close(): Promise<void>;
+}
+
+export type HeldTable = { readonly component: ComponentPath; readonly name: string; readonly number: number };
+
+export interface HeldSnapshot {
+  readonly ts: Timestamp;
+  /** The tables that there were, the engine's own too, by component and number. */
+  readonly tables: readonly HeldTable[];
+  /**
+   * The documents of a table in order of id, as canonical JSON; others get a turn between two pages. Throws
+   * "overloaded" where more was changed meanwhile than is kept in memory.
+   */
+  pages(component: ComponentPath, table: string): AsyncIterable<readonly { id: string; text: string }[]>;
+  close(): void;
 }
 
 export interface BeginOptions {

@@ -18,6 +18,8 @@ export interface Blobs {
   read(name: string): Promise<Buffer>;
   /** Bytes `start` to `end`, both included. */
   stream(name: string, start: number, end: number): Readable;
+  /** All bytes of a blob. */
+  open(name: string): Readable;
   /** Does nothing when it is already gone. */
   remove(name: string): Promise<void>;
   /** Removes half-written uploads and every blob that `isKnown` denies; answers how many blobs that were. */
@@ -61,6 +63,7 @@ export async function openBlobs(dataDir: string, clock: Clock): Promise<Blobs> {
     },
     read: (name) => readFile(pathOf(name)),
     stream: (name, start, end) => createReadStream(pathOf(name), { start, end }),
+    open: (name) => createReadStream(pathOf(name)),
     remove: (name) => remove(pathOf(name)),
     async sweep(isKnown) {
       for (const name of await readdir(incoming)) {

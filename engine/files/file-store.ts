@@ -30,6 +30,10 @@ export interface FileStore extends Files {
   acceptsUploadToken(token: string): boolean;
   /** The file behind the last part of a URL of `getUrl`, or null. */
   served(urlToken: string): ServedFile | null;
+  /** The bytes themselves, for copies of whole tables. */
+  readonly blobs: Blobs;
+  /** Until the answer is called, files that are deleted keep their bytes on disk. */
+  holdBytes(): () => void;
   /** Waits for removals of blobs that are under way. */
   close(): Promise<void>;
 }
@@ -161,6 +165,8 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
         stream: (start, end) => blobs.stream(text(row, "blob"), start, end),
       };
     },
+    blobs,
+    holdBytes: () => removal.hold(),
     close: () => removal.close(),
   };
 }
@@ -232,8 +238,14 @@ function knownBlobs(database: Database): (name: string) => boolean {
 function removeAfterCommit(database: Database, blobs: Blobs, log: (line: string) => void) {
   const planned = new Map<string, string>();
   const running = new Set<Promise<void>>();
+  const held = new Set<string>();
+  let holders = 0;
 
   const remove = (name: string) => {
+    if (holders > 0) {
+      held.add(name);
+      return;
+    }
     const removing: Promise<void> = blobs
       .remove(name)
       .catch((error: unknown) => log(`A deleted file could not be removed from disk: ${String(error)}`))
@@ -260,6 +272,23 @@ function removeAfterCommit(database: Database, blobs: Blobs, log: (line: string)
         planned.clear();
       }
       planned.set(rowId, name);
+    },
+    hold(): () => void {
+      let isHeld = true;
+      holders += 1;
+      return () => {
+        if (!isHeld) {
+          return;
+        }
+        isHeld = false;
+        holders -= 1;
+        if (holders === 0) {
+          for (const name of held) {
+            remove(name);
+          }
+          held.clear();
+        }
+      };
     },
     async close() {
       stopListening();

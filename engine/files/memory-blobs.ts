@@ -30,6 +30,7 @@ export function createMemoryBlobs(clock: Clock): Blobs {
     },
     read: async (name) => bytesOf(name),
     stream: (name, start, end) => Readable.from([bytesOf(name).subarray(start, end + 1)]),
+    open: (name) => Readable.from([bytesOf(name)]),
     async remove(name) {
       blobs.delete(name);
     },

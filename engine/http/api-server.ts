@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import type { Authenticator } from "../auth/authenticator";
 import type { Clock } from "../clock";
 import type { FileStore } from "../files/file-store";
+import type { Exports } from "../transfer/exports";
 import type { Functions } from "../types";
 import { allowOrigin, answerJson, answerPreflight, answerText, type Exchange } from "./answer";
 import { CLI_ROUTES } from "./cli-routes";
@@ -17,6 +18,7 @@ import { actionRequest, sendActionResponse } from "./http-actions";
 import { errorAnswer, HttpError } from "./http-error";
 import { newRequestId } from "./request-id";
 import { serveFile, uploadFile } from "./storage-routes";
+import { transferRoute } from "./transfer-routes";
 
 /** What `/version` says; clients print it and compare nothing. */
 const ENGINE_VERSION = "0.1.0";
@@ -26,6 +28,7 @@ export type HttpServerParts = {
   functions: Functions;
   files: FileStore;
   auth: Authenticator;
+  exports: Exports;
   clock: Clock;
   cloudOrigin: string;
   siteOrigin: string;
@@ -108,7 +111,15 @@ function exactRoutes(parts: HttpServerParts): Map<string, Route> {
   return routes;
 }
 
-function prefixRoute(parts: HttpServerParts, { request, url }: Exchange): Route | null {
+function prefixRoute(parts: HttpServerParts, asked: Exchange): Route | null {
+  const { request, url } = asked;
+  const transfer = transferRoute(asked);
+  if (transfer !== null) {
+    return async (exchange) => {
+      requireAdmin(await functionRoutes(parts).identify(exchange));
+      await transfer(exchange, parts);
+    };
+  }
   if (request.method === "POST" && url.pathname.startsWith("/api/run/")) {
     return (exchange) => callByPath(exchange, functionRoutes(parts));
   }

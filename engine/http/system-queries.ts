@@ -1,6 +1,15 @@
 import { EngineError } from "../errors";
 import { isJsonObject, parseJson, requireObject, requireString } from "../json";
-import type { Call, Database, Functions, JsonObject, JsonValue, QueryRun, Transaction } from "../types";
+import type {
+  Call,
+  Database,
+  Functions,
+  JsonObject,
+  JsonValue,
+  QueryRun,
+  SystemRow,
+  Transaction,
+} from "../types";
 
 /** Rows that one look at a whole table reads at a time; it is repeated until the end. */
 const TABLE_PAGE_ROWS = 1_000;
@@ -23,6 +32,7 @@ const SYSTEM_QUERIES: ReadonlyMap<string, SystemQuery> = new Map<string, SystemQ
   ["tableData:default", readTablePage],
   ["tableSize:default", ({ transaction, args, component }) => countRows(transaction, args, component)],
   ["queryTable:default", watchTable],
+  ["exports:getLatest", ({ transaction }) => newestJobs(transaction, "_exports", 1)[0] ?? null],
   ["modules:apiSpec", (_, { functions }) => functions.deploy.functionSpec()],
   ["convexUrl:cloudUrl", (_, { cloudOrigin }) => cloudOrigin],
   ["convexUrl:siteUrl", (_, { siteOrigin }) => siteOrigin],
@@ -79,6 +89,10 @@ function outcomeOf(parts: SystemQueryParts, call: Call, transaction: Transaction
     throw error;
   }
 }
+
+/** Exports or imports, the newest first. */
+const newestJobs = (transaction: Transaction, table: string, limit: number): SystemRow[] =>
+  transaction.system.list(table, "by_creation_time", { order: "desc", limit });
 
 function getEnvironmentVariable({ args }: SystemCall, { functions }: SystemQueryParts): JsonValue {
   const name = requireString(args["name"], "name");

@@ -10,6 +10,7 @@ import type {
   CommitResult,
   Database,
   Faults,
+  HeldSnapshot,
   ReadSet,
   Timestamp,
   Transaction,
@@ -19,6 +20,7 @@ import { CursorCodec } from "../values/cursor";
 import { EngineCatalog } from "./catalog";
 import type { CatalogState } from "./catalog-state";
 import { Committer, META_LAST_TS, type PublishedCommit } from "./committer";
+import { HeldSnapshotOf } from "./held-snapshot";
 import { loadCatalog, settleSystemTables } from "./load-catalog";
 import { Reads } from "./read-set";
 import { Snapshot, snapshotExpired } from "./snapshot";
@@ -81,6 +83,7 @@ class EngineDatabase implements Database, TransactionHost {
   readonly #watchers = new Watchers();
   readonly #listeners = new Set<(commit: CommitNotice) => void>();
   readonly #report: (line: string) => void;
+  readonly #held = new Set<HeldSnapshotOf>();
   #state: CatalogState;
   #randomPool: Uint8Array = new Uint8Array();
   #randomAt = 0;
@@ -151,6 +154,17 @@ class EngineDatabase implements Database, TransactionHost {
     return { close: () => clearImmediate(soon) };
   }
 
+  hold(): HeldSnapshot {
+    const held = new HeldSnapshotOf({
+      ts: this.latestTs,
+      catalog: this.#state,
+      current: () => new Snapshot(this.#store, this.#log, this.#state, this.latestTs, this.#log.publishedSeq),
+      onClose: () => this.#held.delete(held),
+    });
+    this.#held.add(held);
+    return held;
+  }
+
   onCommit(listener: (commit: CommitNotice) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -204,6 +218,9 @@ class EngineDatabase implements Database, TransactionHost {
     }
     for (const { entry, notice } of commits) {
       this.catalog.observe(entry);
+      for (const held of this.#held) {
+        held.observe(entry);
+      }
       for (const onStale of this.#watchers.take(entry)) {
         this.#guard(() => onStale(entry.ts));
       }
