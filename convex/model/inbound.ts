@@ -44,6 +44,10 @@ export async function applyItem(
       return await applyStatus(ctx, account._id, item, now);
     case "error":
       return { state: "kept", reason: "account_error" };
+    case "history":
+    case "standby":
+    case "event":
+      return { state: "kept", reason: item.kind };
     case "other":
       return item.reason === "field"
         ? { state: "kept", reason: "field" }

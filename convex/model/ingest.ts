@@ -166,7 +166,7 @@ async function applyForAccount(
 
 /** Updates of templates and accounts name no number and are kept; a message or status without one has no home. */
 function withoutNumber(item: WebhookItem): ItemOutcome {
-  const kept = item.kind === "other" || item.kind === "error";
+  const kept = item.kind === "other" || item.kind === "error" || item.kind === "event";
   return kept ? { state: "kept", reason: "field" } : { state: "dead", reason: "no_number" };
 }
 

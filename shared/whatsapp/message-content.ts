@@ -89,6 +89,8 @@ const READERS: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
         body: getWord(body, "body"),
         newWaId: getId(body, "wa_id") ?? getId(body, "new_wa_id"),
         newUserId: getId(body, "user_id"),
+        newParentUserId: getId(body, "parent_user_id"),
+        previousUserId: getId(body, "previous_user_id"),
       }),
     },
   edit: (body) => {

@@ -1,10 +1,20 @@
+import type { WebhookEvent } from "./webhook-events-types";
+
 /**
  * What a webhook says, item by item, after the tolerant reader has gone over it. Every field that Meta may leave out
  * is optional: since 2026 even the phone number of a customer may be absent. Texts are clean (no NUL, no lone
  * surrogate); times are milliseconds; ids are strings. `raw` is JSON text, because not every store can hold
  * arbitrary objects.
  */
-export type WebhookItem = MessageItem | EchoItem | StatusItem | ErrorItem | OtherItem;
+export type WebhookItem =
+  | MessageItem
+  | EchoItem
+  | HistoryItem
+  | StandbyItem
+  | StatusItem
+  | EventItem
+  | ErrorItem
+  | OtherItem;
 
 export interface WebhookReading {
   readonly items: readonly WebhookItem[];
@@ -57,11 +67,47 @@ export interface EchoItem extends MessageBase {
   readonly kind: "echo";
 }
 
+/**
+ * A message from before the number was connected, handed over once. It opens no window and raises no event, whoever
+ * wrote it; chunks arrive in any order, for months.
+ */
+export interface HistoryItem extends MessageBase {
+  readonly kind: "history";
+  /** Whether the business wrote it; absent where neither side is named. */
+  readonly fromBusiness?: boolean;
+  /** Meta's word: `READ`, `DELIVERED`, `SENT`, `PENDING`, `PLAYED`, `ERROR`. */
+  readonly status?: string;
+  /** 0 the last day, 1 up to 90 days, 2 up to 180 days. */
+  readonly phase?: number;
+  readonly chunkOrder?: number;
+  readonly progressPercent?: number;
+}
+
+/** A copy for reading only: another app owns the conversation at the moment. */
+export interface StandbyItem extends ItemOrigin {
+  readonly kind: "standby";
+  readonly of: "message" | "echo" | "status";
+  readonly wamid?: string;
+  readonly customer: Party;
+  readonly raw: string;
+}
+
+/**
+ * Something happened to a template, a number, an account, a customer's wishes, a call or a group. What is not read
+ * stands in the stored body, at `path`.
+ */
+export interface EventItem extends ItemOrigin {
+  readonly kind: "event";
+  readonly event: WebhookEvent;
+}
+
 export interface MessageContext {
   /** The message that is quoted. */
   readonly wamid?: string;
   readonly from?: string;
   readonly forwarded: boolean;
+  /** The product of a catalogue that the customer asks about. */
+  readonly product?: { readonly catalogId?: string; readonly retailerId?: string };
 }
 
 export interface StatusItem extends ItemOrigin {
@@ -172,6 +218,8 @@ export type MessageContent =
       readonly body?: string;
       readonly newWaId?: string;
       readonly newUserId?: string;
+      readonly newParentUserId?: string;
+      readonly previousUserId?: string;
       readonly raw: string;
     }
   | { readonly type: "edit"; readonly originalWamid?: string; readonly content: MessageContent }
