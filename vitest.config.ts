@@ -29,6 +29,17 @@ export default defineConfig({
           server: { deps: { inline: ["convex-test"] } },
         },
       },
+      {
+        // The same files on the engine: what holds on convex-test holds there, too.
+        resolve: {
+          alias: { ...alias, "convex-test": path.resolve(import.meta.dirname, "engine/testkit/index.ts") },
+        },
+        test: {
+          name: "convex-on-engine",
+          environment: "edge-runtime",
+          include: ["convex/**/*.test.ts"],
+        },
+      },
       { resolve: { alias }, test: { name: "tidy", environment: "node", include: ["tests/*.test.ts"] } },
       {
         resolve: { alias },

@@ -1,0 +1,148 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { developerError, EngineError } from "../errors";
+import type { FileStore } from "../files/file-store";
+import { checkArgs, checkResult } from "../functions/check-values";
+import { failedCall } from "../functions/failure";
+import { runNested } from "../functions/nested-call";
+import type { RunRequest, RunResult } from "../functions/run-function";
+import { answerAsync, answerSync, type SyscallScope } from "../functions/syscalls";
+import type { Catalog } from "../types";
+import { handleAnswer, prepareCall } from "./addresses";
+import { readBlobCall, storeBlobCall, toBlob, toBytes } from "./blob-calls";
+import { transactionGlobals } from "./globals";
+import type { LiveRelease } from "./live-release";
+import { methodOf, runEngineCode, runFunctionCode, type Syscalls, syscallError } from "./syscalls";
+import { liveError } from "./thrown";
+
+export type LiveParts = { catalog: Catalog; files: FileStore; release: LiveRelease };
+
+export type LiveRequest = RunRequest & {
+  /** The function: an object of `convex/server`. */
+  registered: object;
+  /** Whether it has the file storage of an action, as `t.run` gives it. */
+  storesFiles: boolean;
+};
+
+/**
+ * Runs one query or mutation where it is, inside `transaction`: the counterpart of `runFunction` for functions that
+ * are no modules of a push. Checks arguments and result. Errors of the function are values.
+ */
+export async function runLive(parts: LiveParts, request: LiveRequest): Promise<RunResult> {
+  const { spec, args } = request;
+  const wrong = checkArgs(spec, args, parts.catalog);
+  if (wrong !== null) return { ok: false, error: wrong };
+  const result = await new LiveRun(parts, request).toEnd();
+  if (!result.ok) return result;
+  const bad = checkResult(spec, result.value, parts.catalog);
+  return bad === null ? result : { ok: false, error: bad };
+}
+
+class LiveRun implements Syscalls {
+  readonly #parts: LiveParts;
+  readonly #request: LiveRequest;
+  readonly #scope: SyscallScope;
+  /** The last answer that was asked for: calls are answered one after the other, in the order of asking. */
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #ended = false;
+  /** A failure of the engine, which is not the function's to catch. */
+  #broken: { error: unknown } | null = null;
+
+  constructor(parts: LiveParts, request: LiveRequest) {
+    this.#parts = parts;
+    this.#request = request;
+    const { release, transaction, spec, context } = request;
+    this.#scope = { release, transaction, files: parts.files, spec, context };
+  }
+
+  async toEnd(): Promise<RunResult> {
+    const { spec, args, registered, transaction } = this.#request;
+    const invoke = methodOf(registered, spec.kind === "query" ? "invokeQuery" : "invokeMutation");
+    const result = await runFunctionCode(this, transactionGlobals(transaction.nowMs), () =>
+      invoke(JSON.stringify([args])),
+    ).then(
+      (value): RunResult => ({ ok: true, value: String(value) }),
+      (thrown: unknown): RunResult => ({ ok: false, error: liveError(thrown) }),
+    );
+    // Calls that the function did not wait for belong to it, as on Convex.
+    while (this.#waiting > 0) {
+      await this.#last;
+      await nextTurn();
+    }
+    this.#ended = true;
+    if (this.#broken !== null) throw this.#broken.error;
+    return result;
+  }
+
+  syscall(op: string, argsJson: string): string {
+    return runEngineCode(() => {
+      try {
+        return answerSync(op, argsJson, this.#scope);
+      } catch (error) {
+        if (error instanceof EngineError && error.kind === "developer") throw new Error(error.message);
+        throw this.#break(error);
+      }
+    });
+  }
+
+  asyncSyscall(op: string, argsJson: string): Promise<string> {
+    return this.#inTurn(() => this.#answer(op, argsJson));
+  }
+
+  jsSyscall(op: string, args: object): Promise<unknown> {
+    return this.#inTurn(() => this.#answerBlobCall(op, args));
+  }
+
+  #inTurn<Answer>(answer: () => Promise<Answer>): Promise<Answer> {
+    if (this.#ended) return Promise.reject(new Error("This Convex function has already ended."));
+    this.#waiting++;
+    const answered = runEngineCode(() => this.#last.then(answer)).catch((error: unknown) => {
+      throw this.#describe(error);
+    });
+    this.#last = answered
+      .catch(() => undefined)
+      .then(() => {
+        this.#waiting--;
+      });
+    return answered;
+  }
+
+  async #answer(op: string, givenJson: string): Promise<string> {
+    const argsJson = await prepareCall(this.#parts.release, op, givenJson);
+    if (op === "1.0/createFunctionHandle") return handleAnswer(this.#parts.release, argsJson);
+    if (op !== "1.0/runUdf") return answerAsync(op, argsJson, this.#scope);
+    return runNested(this.#request, argsJson, (nested) =>
+      runLive(this.#parts, {
+        ...nested,
+        registered: this.#parts.release.registered(nested.spec),
+        storesFiles: false,
+      }),
+    );
+  }
+
+  async #answerBlobCall(op: string, args: object): Promise<unknown> {
+    const { files } = this.#parts;
+    const { transaction, storesFiles } = this.#request;
+    if (storesFiles && op === "storage/storeBlob") {
+      const { blob } = storeBlobCall.parse(args);
+      return files.storeIn(transaction, await toBytes(blob));
+    }
+    if (storesFiles && op === "storage/getBlob") {
+      return toBlob(await files.readIn(transaction, readBlobCall.parse(args).storageId));
+    }
+    throw developerError("UnknownOperation", `Unknown operation ${op}`);
+  }
+
+  #describe(error: unknown): Error {
+    try {
+      return syscallError(failedCall(error));
+    } catch (unexpected) {
+      return this.#break(unexpected);
+    }
+  }
+
+  #break(error: unknown): Error {
+    this.#broken ??= { error };
+    return new Error("Internal error");
+  }
+}
