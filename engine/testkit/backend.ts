@@ -12,6 +12,7 @@ import type { Database, JsonValue } from "../types";
 import { TestJobs } from "./jobs";
 import { type InlineFunction, LiveActionCalls, LiveTransactionalCalls } from "./live-calls";
 import { LiveRelease, type ModuleGlob } from "./live-release";
+import type { Limits } from "./live-run";
 import { runEngineCode } from "./syscalls";
 
 /** Where functions believe to be reached; nothing listens there. */
@@ -36,6 +37,7 @@ export type BackendOptions = {
   /** JSON of `schema.export()`; null without a schema. */
   schema: JsonValue;
   modules: ModuleGlob | undefined;
+  limits: Limits;
 };
 
 /** The engine in one test: a database and files in memory, functions where they are, scheduled ones on test timers. */
@@ -50,7 +52,7 @@ export type TestBackend = {
 };
 
 /** Opens an engine for one test. Throws what a push would be refused with, for the schema. */
-export async function openTestBackend({ schema, modules }: BackendOptions): Promise<TestBackend> {
+export async function openTestBackend({ schema, modules, limits }: BackendOptions): Promise<TestBackend> {
   const clock = TEST_CLOCK;
   const database = await openDatabase({ dataDir: null, clock, fsync: "off", log });
   const files = await openFileStore({
@@ -62,14 +64,14 @@ export async function openTestBackend({ schema, modules }: BackendOptions): Prom
     log,
   });
   await database.catalog.applySchema("", schema);
-  return compose(database, files, clock, modules);
+  return compose(database, files, clock, { modules, limits });
 }
 
 function compose(
   database: Database,
   files: FileStore,
   clock: Clock,
-  modules: ModuleGlob | undefined,
+  { modules, limits }: Pick<BackendOptions, "modules" | "limits">,
 ): TestBackend {
   const release = new LiveRelease(modules, {
     storeBlob: (blob) => files.store(blob),
@@ -89,7 +91,7 @@ function compose(
     log: new FunctionLog(clock),
     current: () => release,
   };
-  const live = { catalog, files, release };
+  const live = { catalog, files, release, limits };
   const transactional = new LiveTransactionalCalls(parts, live, inline);
   const actions = new LiveActionCalls(parts, transactional, live, inline);
   const requestId = () => Buffer.from(clock.randomBytes(8)).toString("hex");

@@ -40,14 +40,18 @@ export function convexTest<Schema extends GenericSchema>(
   schemaOrOptions: SchemaDefinition<Schema, boolean> | TestOptions<Schema> = {},
   modulesGiven?: ModuleGlob,
 ): TestConvex<SchemaDefinition<Schema, boolean>> {
-  const { schema, modules }: TestOptions<Schema> =
+  const { schema, modules, transactionLimits }: TestOptions<Schema> =
     "tables" in schemaOrOptions
       ? { schema: schemaOrOptions, ...(modulesGiven !== undefined && { modules: modulesGiven }) }
       : schemaOrOptions;
   let opened: Promise<TestBackend> | undefined;
   const open = () => {
     opened ??= runEngineCode(() =>
-      openTestBackend({ schema: schema === undefined ? null : exportOf(schema), modules }),
+      openTestBackend({
+        schema: schema === undefined ? null : exportOf(schema),
+        modules,
+        limits: typeof transactionLimits === "object" ? transactionLimits : {},
+      }),
     );
     return opened;
   };

@@ -54,7 +54,8 @@ export class LiveTransactionalCalls extends TransactionalCalls {
   ): Promise<RunResult> {
     const found = find(this.#live, this.#inline, call, kind);
     if ("error" in found) return { ok: false, error: found.error };
-    const { release } = this.#live;
+    const { release, limits } = this.#live;
+    transaction.narrowLimits(limits);
     return runLive(this.#live, { ...found, release, transaction, args: call.args, context, depth: 0 });
   }
 }
@@ -97,14 +98,14 @@ export class LiveActionCalls extends ActionCalls {
     if ("error" in found) return { ok: false, error: found.error };
     const { spec, registered } = found;
     const { catalog } = this.#live;
-    const wrong = checkArgs(spec, call.args, catalog);
-    if (wrong !== null) return { ok: false, error: wrong };
+    const given = checkArgs(spec, call.args, catalog);
+    if (!given.ok) return given;
     try {
       const value = await this.#invoke(spec.path, context, () =>
         methodOf(registered, "invokeAction")(context.requestId, JSON.stringify([call.args])),
       );
-      const bad = checkResult(spec, String(value), catalog);
-      return bad === null ? { ok: true, value: String(value) } : { ok: false, error: bad };
+      const answer = checkResult(spec, String(value), catalog);
+      return answer.ok ? { ok: true, value: String(value) } : answer;
     } catch (thrown) {
       return { ok: false, error: liveError(thrown) };
     }

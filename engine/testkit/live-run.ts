@@ -2,11 +2,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { developerError, EngineError } from "../errors";
 import type { FileStore } from "../files/file-store";
 import { checkArgs, checkResult } from "../functions/check-values";
-import { failedCall } from "../functions/failure";
+import { failedCall, ofEngineError } from "../functions/failure";
 import { runNested } from "../functions/nested-call";
 import type { RunRequest, RunResult } from "../functions/run-function";
 import { answerAsync, answerSync, type SyscallScope } from "../functions/syscalls";
 import type { Catalog } from "../types";
+import { refuseCommitTs } from "../values/commit-ts";
 import { handleAnswer, prepareCall } from "./addresses";
 import { readBlobCall, storeBlobCall, toBlob, toBytes } from "./blob-calls";
 import { transactionGlobals } from "./globals";
@@ -14,7 +15,10 @@ import type { LiveRelease } from "./live-release";
 import { methodOf, runEngineCode, runFunctionCode, type Syscalls, syscallError } from "./syscalls";
 import { liveError } from "./thrown";
 
-export type LiveParts = { catalog: Catalog; files: FileStore; release: LiveRelease };
+/** Limits of a transaction that a test narrows, by the names of `getTransactionMetrics`. */
+export type Limits = Readonly<Record<string, number | undefined>>;
+
+export type LiveParts = { catalog: Catalog; files: FileStore; release: LiveRelease; limits: Limits };
 
 export type LiveRequest = RunRequest & {
   /** The function: an object of `convex/server`. */
@@ -28,13 +32,20 @@ export type LiveRequest = RunRequest & {
  * are no modules of a push. Checks arguments and result. Errors of the function are values.
  */
 export async function runLive(parts: LiveParts, request: LiveRequest): Promise<RunResult> {
-  const { spec, args } = request;
-  const wrong = checkArgs(spec, args, parts.catalog);
-  if (wrong !== null) return { ok: false, error: wrong };
-  const result = await new LiveRun(parts, request).toEnd();
-  if (!result.ok) return result;
-  const bad = checkResult(spec, result.value, parts.catalog);
-  return bad === null ? result : { ok: false, error: bad };
+  const { spec, args, depth } = request;
+  const given = checkArgs(spec, args, parts.catalog);
+  if (!given.ok) return given;
+  try {
+    if (depth === 0) refuseCommitTs(JSON.stringify(args), "The arguments of a call");
+    const result = await new LiveRun(parts, request).toEnd();
+    if (!result.ok) return result;
+    const answer = checkResult(spec, result.value, parts.catalog);
+    if (!answer.ok) return answer;
+    if (depth === 0 && spec.kind === "query") refuseCommitTs(result.value, "The result of a query");
+    return result;
+  } catch (error) {
+    return { ok: false, error: ofEngineError(error) };
+  }
 }
 
 class LiveRun implements Syscalls {

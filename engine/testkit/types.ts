@@ -13,6 +13,7 @@ import type {
   SchemaDefinition,
   UserIdentity,
 } from "convex/server";
+import type { LimitName } from "../transaction/usage";
 import type { ModuleGlob } from "./live-release";
 
 type Query = FunctionReference<"query", FunctionVisibility>;
@@ -80,4 +81,9 @@ export type TestOptions<Schema extends GenericSchema> = {
   schema?: SchemaDefinition<Schema, boolean>;
   /** `import.meta.glob("./**\/*.*s")` of the functions folder, with its `_generated` folder. */
   modules?: ModuleGlob;
+  /**
+   * Narrower limits of transactions than Convex's, which always hold. They are never widened: true and false change
+   * nothing.
+   */
+  transactionLimits?: Partial<Record<LimitName, number>> | boolean;
 };
