@@ -1,11 +1,19 @@
-import { bytesToText } from "../bytes";
 import { defined } from "../defined";
 import { GRAPH_DEADLINE_MS } from "../domain/limits";
 import { appSecretProof } from "../signature";
-import { type GraphError, graphErrorRule, readGraphError } from "./graph-errors";
+import {
+  classifySend,
+  graphErrorOf,
+  isSuccess,
+  type ReadResult,
+  readAnswer,
+  type SendResult,
+} from "./graph-answers";
 import { type Exchange, exchange, type FetchLike } from "./http-exchange";
-import { asObject, getArray, getId, getNumber, getWord, type JsonObject } from "./json";
+import { getArray, getId, getNumber, getObject, getWord, type JsonObject } from "./json";
 import type { OutboundBody } from "./outbound";
+
+export type { ReadResult, SendResult } from "./graph-answers";
 
 export interface GraphClientOptions {
   /** `https://graph.facebook.com` or the simulator; from the deployment's environment, never from a tenant. */
@@ -20,27 +28,13 @@ export interface GraphClientOptions {
   readonly deadlineMs?: number;
 }
 
-/** How a send ended. Exactly one of these; nothing is thrown for anything that the network or Meta does. */
-export type SendResult =
-  | {
-      readonly outcome: "accepted";
-      readonly wamid: string;
-      /** Meta's own id of the recipient, which may differ from the number that was dialled. */
-      readonly recipient: { input?: string; waId?: string; userId?: string };
-      /** Templates only: `accepted`, `held_for_quality_assessment` or `paused`. */
-      readonly messageStatus?: string;
-    }
-  /** No byte of the request reached Meta: it may be sent again at once. */
-  | { readonly outcome: "notSent"; readonly reason: string }
-  | { readonly outcome: "rejected"; readonly error: GraphError }
-  | { readonly outcome: "rateLimited"; readonly error: GraphError | null; readonly retryAfterMs?: number }
-  /** Meta may have taken it: never repeated by the machine. */
-  | { readonly outcome: "unknown"; readonly reason: string; readonly error?: GraphError };
+export type Query = Readonly<Record<string, string>>;
 
-/** How a call that changes nothing ended; such a call may be repeated whatever happened. */
-export type ReadResult<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: string; readonly error?: GraphError };
+/** Rows of a list; not `whole` where reading ended before Meta had named the last page. */
+export interface GraphList {
+  readonly rows: readonly unknown[];
+  readonly whole: boolean;
+}
 
 export interface MediaInfo {
   readonly url: string;
@@ -70,7 +64,7 @@ export class GraphClient {
   /** Marks a customer's message as read, optionally showing that somebody is typing. Safe to repeat. */
   async markRead(phoneNumberId: string, body: object): Promise<ReadResult<true>> {
     const answer = await this.#call("POST", `/${encodeURIComponent(phoneNumberId)}/messages`, body);
-    return readAnswer(answer, (json) => (json["success"] === true ? true : undefined));
+    return readAnswer(answer, isSuccess);
   }
 
   /** The download link of a file, which lives for five minutes, and what Meta knows about the file. */
@@ -105,9 +99,55 @@ export class GraphClient {
     return { ok: false, reason: `http_${answer.status}`, ...graphErrorOf(answer) };
   }
 
+  /** Uploads a file for sending; it is kept for 30 days. Uploading again gives another id. */
+  async uploadMedia(phoneNumberId: string, file: Blob, filename: string): Promise<ReadResult<string>> {
+    const form = new FormData();
+    form.set("messaging_product", "whatsapp");
+    form.set("type", file.type);
+    form.set("file", file, filename);
+    const answer = await this.#call("POST", `/${encodeURIComponent(phoneNumberId)}/media`, form);
+    return readAnswer(answer, (json) => getId(json, "id"));
+  }
+
+  async deleteMedia(mediaId: string): Promise<ReadResult<true>> {
+    return readAnswer(await this.#call("DELETE", `/${encodeURIComponent(mediaId)}`), isSuccess);
+  }
+
   /** One object or list of the Graph, such as `/{waba}/message_templates`, as JSON. */
-  async get(path: string, query: Readonly<Record<string, string>> = {}): Promise<ReadResult<JsonObject>> {
+  async get(path: string, query: Query = {}): Promise<ReadResult<JsonObject>> {
     return readAnswer(await this.#call("GET", path, undefined, query), (json) => json);
+  }
+
+  /** A change of an object or list of the Graph; the answer is what Meta says about it. */
+  async change(
+    method: "POST" | "DELETE",
+    path: string,
+    body?: object,
+    query: Query = {},
+  ): Promise<ReadResult<JsonObject>> {
+    return readAnswer(await this.#call(method, path, body, query), (json) => json);
+  }
+
+  /**
+   * All rows of a list, page by page until Meta names no next page. Ends with what was read so far and `whole` false
+   * when a page brings nothing new, as a cursor that loops does, or at `rowsMax`.
+   */
+  async list(path: string, query: Query, rowsMax: number): Promise<ReadResult<GraphList>> {
+    const rows: unknown[] = [];
+    const cursors = new Set<string>();
+    for (let after: string | undefined; ; ) {
+      const page = await this.get(path, { ...query, ...(after !== undefined && { after }) });
+      if (!page.ok) return page;
+      rows.push(...(getArray(page.value, "data") ?? []).slice(0, rowsMax - rows.length));
+      const paging = getObject(page.value, "paging");
+      const next = getId(getObject(paging, "cursors"), "after");
+      if (getWord(paging, "next") === undefined || next === undefined) {
+        return { ...page, value: { rows, whole: true } };
+      }
+      if (rows.length >= rowsMax || cursors.has(next)) return { ...page, value: { rows, whole: false } };
+      cursors.add(next);
+      after = next;
+    }
   }
 
   get #deadlineMs(): number {
@@ -115,10 +155,10 @@ export class GraphClient {
   }
 
   async #call(
-    method: "GET" | "POST",
+    method: "GET" | "POST" | "DELETE",
     path: string,
     body?: object,
-    query: Readonly<Record<string, string>> = {},
+    query: Query = {},
   ): Promise<Exchange> {
     const { accessToken, appSecret } = this.#options;
     const parameters = new URLSearchParams(query);
@@ -130,11 +170,13 @@ export class GraphClient {
       method,
       headers: {
         accept: "application/json",
-        authorization: `Bearer ${accessToken}`,
+        // The calls that get a token have none yet.
+        ...(accessToken !== "" && { authorization: `Bearer ${accessToken}` }),
         "user-agent": USER_AGENT,
-        ...(body !== undefined && { "content-type": "application/json" }),
+        // A form names its own boundary in the header, so fetch writes it.
+        ...(body !== undefined && !(body instanceof FormData) && { "content-type": "application/json" }),
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: body instanceof FormData ? body : JSON.stringify(body) }),
       deadlineMs: this.#deadlineMs,
       bytesMax: JSON_BYTES_MAX,
     });
@@ -143,97 +185,3 @@ export class GraphClient {
 
 /** Meta's media host answers an empty or browser-like agent with an HTML page. */
 const USER_AGENT = "pons/1";
-
-/**
- * What the end of a POST to `/messages` proves.
- *
- *   nothing was written to the network          notSent
- *   2xx with a message id                       accepted
- *   error with a code that refuses for good     rejected
- *   error with a rate limit code, or bare 429   rateLimited
- *   everything else                             unknown
- *
- * "Everything else" is on purpose: 5xx, codes 1, 2 and 131000, a time-out or reset after the first byte, a 200 that
- * is not JSON. In each of them Meta may have the message, and it offers no way to ask.
- */
-export function classifySend(answer: Exchange): SendResult {
-  if (answer.kind === "notSent") return { outcome: "notSent", reason: answer.reason };
-  if (answer.kind === "broken") return { outcome: "unknown", reason: answer.reason };
-  const json = parseJson(answer.bytes);
-  const error = readGraphError(json, answer.status);
-  if (error !== null) return classifyGraphError(error, answer);
-  if (answer.status === 429) return { outcome: "rateLimited", error: null, ...retryAfter(answer) };
-  return (
-    (answer.status >= 200 && answer.status < 300 ? acceptedFrom(json) : null) ?? {
-      outcome: "unknown",
-      reason: `http_${answer.status}`,
-    }
-  );
-}
-
-function classifyGraphError(error: GraphError, answer: Extract<Exchange, { kind: "answered" }>): SendResult {
-  const { meaning, backoff } = graphErrorRule(error);
-  if (meaning === "rejected") return { outcome: "rejected", error };
-  if (meaning === "unknown") return { outcome: "unknown", reason: `graph_${error.code}`, error };
-  return {
-    outcome: "rateLimited",
-    error,
-    ...defined({ retryAfterMs: backoff?.firstMs }),
-    ...retryAfter(answer),
-  };
-}
-
-function acceptedFrom(json: unknown): SendResult | null {
-  const root = asObject(json);
-  const message = asObject(getArray(root, "messages")?.[0]);
-  const wamid = getId(message, "id");
-  if (wamid === undefined) return null;
-  const contact = asObject(getArray(root, "contacts")?.[0]);
-  return {
-    outcome: "accepted",
-    wamid,
-    recipient: defined({
-      input: getWord(contact, "input"),
-      waId: getId(contact, "wa_id"),
-      userId: getId(contact, "user_id"),
-    }),
-    ...defined({ messageStatus: getWord(message, "message_status") }),
-  };
-}
-
-/** Longest wait that a server is believed to ask for. */
-const RETRY_AFTER_MS_MAX = 24 * 60 * 60 * 1000;
-
-function retryAfter(answer: Extract<Exchange, { kind: "answered" }>): { retryAfterMs?: number } {
-  const text = answer.headers.get("retry-after") ?? "";
-  if (!/^\d{1,6}$/.test(text)) return {};
-  return { retryAfterMs: Math.min(Number(text) * 1000, RETRY_AFTER_MS_MAX) };
-}
-
-function readAnswer<T>(answer: Exchange, read: (json: JsonObject) => T | undefined): ReadResult<T> {
-  if (answer.kind !== "answered") return { ok: false, reason: answer.reason };
-  const failure = graphErrorOf(answer);
-  const json = asObject(parseJson(answer.bytes));
-  const good = answer.status >= 200 && answer.status < 300 && failure.error === undefined;
-  const value = good && json !== undefined ? read(json) : undefined;
-  if (value !== undefined) return { ok: true, value };
-  return {
-    ok: false,
-    reason: failure.error ? `graph_${failure.error.code}` : `http_${answer.status}`,
-    ...failure,
-  };
-}
-
-function graphErrorOf(answer: Extract<Exchange, { kind: "answered" }>): { error?: GraphError } {
-  const error = readGraphError(parseJson(answer.bytes), answer.status);
-  return error === null ? {} : { error };
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(bytesToText(bytes));
-  } catch {
-    // Meta's edge answers disturbances with HTML; the callers treat "no JSON" as a case of its own.
-    return undefined;
-  }
-}

@@ -17,7 +17,7 @@ export type Exchange =
 export interface ExchangeRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | FormData;
   readonly deadlineMs: number;
   readonly bytesMax: number;
 }
