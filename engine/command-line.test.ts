@@ -56,3 +56,20 @@ test.each([
 ])("%s is refused with a sentence that names it", (_, args, named) => {
   expect(() => parse(...args)).toThrow(named);
 });
+
+test("strictness is asked for by flag, or by a variable where the flag is missing", () => {
+  const variables = { ENGINE_LIMIT_SCALE: "0.25", ENGINE_CHAOS: "7", ENGINE_COMPAT: "1.45" };
+  const parseIn = (...args: string[]) => parseCommandLine([...KEY, ...args], () => undefined, variables);
+  expect(parseIn()).toMatchObject({ limitScale: 0.25, chaosSeed: 7 });
+  expect(parseIn("--limit-scale", "0.5", "--chaos", "8")).toMatchObject({ limitScale: 0.5, chaosSeed: 8 });
+  expect(parse(...KEY)).not.toHaveProperty("chaosSeed");
+});
+
+test.each([
+  ["--limit-scale", "2", "above 0 and at most 1"],
+  ["--limit-scale", "0", "above 0 and at most 1"],
+  ["--chaos", "maybe", "whole number"],
+  ["--compat", "1.48", "must be 1.45"],
+])("%s %s is refused with a sentence", (flag, value, text) => {
+  expect(() => parse(...KEY, flag, value)).toThrow(text);
+});

@@ -5,7 +5,19 @@ import { systemClock } from "./clock";
 import type { EngineOptions } from "./types";
 
 export const USAGE = `Usage: npm run engine -- [--port 3210] [--site-port 3211] [--data .pons] [--admin-key KEY]
-  [--host 127.0.0.1] [--cloud-origin URL] [--site-origin URL] [--isolation fresh|reuse] [--redact-errors]`;
+  [--host 127.0.0.1] [--cloud-origin URL] [--site-origin URL] [--isolation fresh|reuse] [--redact-errors]
+
+Stricter than a deployment, to find what would fail there only sometimes:
+  --limit-scale 0.25   a quarter of every limit of transactions (or ENGINE_LIMIT_SCALE)
+  --chaos SEED         calls interleave, mutations and queries run twice and are compared, mutations lose,
+                       crons are late, creation times out of order, Node workers go away (or ENGINE_CHAOS)
+  --compat 1.45        the version of the self-hosted backend that is played, and the only one
+                       (or ENGINE_COMPAT); API that came later is refused`;
+
+/** Newer system calls than those of this backend are unknown to the engine. */
+const COMPAT = "1.45";
+
+type Environment = { readonly [name: string]: string | undefined };
 
 /** A wrong command line: the sentence is all that its author needs. */
 export class UsageError extends Error {
@@ -15,8 +27,13 @@ export class UsageError extends Error {
 /**
  * Reads the command's flags; what is missing has a default. Throws UsageError with a sentence that names the flag.
  * @param say hears where an admin key was written that had to be made
+ * @param environment variables that stand in for flags which are not given
  */
-export function parseCommandLine(args: string[], say: (line: string) => void): EngineOptions | "help" {
+export function parseCommandLine(
+  args: string[],
+  say: (line: string) => void,
+  environment: Environment = {},
+): EngineOptions | "help" {
   const flags = readFlags(args);
   if (flags.help) {
     return "help";
@@ -28,6 +45,9 @@ export function parseCommandLine(args: string[], say: (line: string) => void): E
   }
   const cloudOrigin = readOrigin("--cloud-origin", flags["cloud-origin"]);
   const siteOrigin = readOrigin("--site-origin", flags["site-origin"]);
+  checkCompat(flags.compat ?? environment["ENGINE_COMPAT"] ?? COMPAT);
+  const limitScale = readLimitScale(flags["limit-scale"] ?? environment["ENGINE_LIMIT_SCALE"]);
+  const chaosSeed = readSeed(flags.chaos ?? environment["ENGINE_CHAOS"]);
   return {
     dataDir,
     host: flags.host,
@@ -36,6 +56,8 @@ export function parseCommandLine(args: string[], say: (line: string) => void): E
     adminKey: readAdminKey(flags["admin-key"], dataDir, say),
     ...(cloudOrigin === undefined ? {} : { cloudOrigin }),
     ...(siteOrigin === undefined ? {} : { siteOrigin }),
+    ...(limitScale === undefined ? {} : { limitScale }),
+    ...(chaosSeed === undefined ? {} : { chaosSeed }),
     redactErrors: flags["redact-errors"],
     isolation,
     fsync: "full",
@@ -60,6 +82,9 @@ function readFlags(args: string[]) {
         "site-origin": { type: "string" },
         isolation: { type: "string", default: "fresh" },
         "redact-errors": { type: "boolean", default: false },
+        "limit-scale": { type: "string" },
+        chaos: { type: "string" },
+        compat: { type: "string" },
         help: { type: "boolean", default: false },
       },
     }).values;
@@ -74,6 +99,33 @@ function readPort(flag: string, text: string): number {
     throw new UsageError(`${flag} must be a port from 0 to 65535, not ${text}.`);
   }
   return port;
+}
+
+function checkCompat(version: string): void {
+  if (version !== COMPAT) {
+    throw new UsageError(`--compat must be ${COMPAT}, not ${version}: no other version is played.`);
+  }
+}
+
+function readLimitScale(text: string | undefined): number | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const scale = Number(text);
+  if (!(scale > 0 && scale <= 1)) {
+    throw new UsageError(`--limit-scale must be a number above 0 and at most 1, not ${text}.`);
+  }
+  return scale;
+}
+
+function readSeed(text: string | undefined): number | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  if (!/^\d{1,15}$/.test(text)) {
+    throw new UsageError(`--chaos must be a whole number to draw from, not ${text}.`);
+  }
+  return Number(text);
 }
 
 function readOrigin(flag: string, text: string | undefined): string | undefined {

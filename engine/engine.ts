@@ -2,6 +2,7 @@ import type { RequestListener } from "node:http";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { createAuthenticator } from "./auth/authenticator";
+import { Chaos } from "./chaos";
 import { openFileStore } from "./files/file-store";
 import { createFunctions } from "./functions/functions";
 import { createApiHandler, createSiteHandler } from "./http/api-server";
@@ -52,7 +53,9 @@ async function compose(
   onClose: (closer: () => Promise<void>) => void,
 ): Promise<Omit<Engine, "close">> {
   const { clock, log, redactErrors } = options;
-  const database = await openDatabase(options);
+  const chaos = options.chaosSeed === undefined ? null : new Chaos(options.chaosSeed);
+  if (chaos !== null) log(`chaos is on, with the seed ${options.chaosSeed}`);
+  const database = await openDatabase({ ...options, chaos });
   onClose(() => database.close());
 
   const closing = new AbortController();
@@ -69,7 +72,7 @@ async function compose(
 
   const files = await openFileStore({ ...options, database, cloudOrigin });
   onClose(() => files.close());
-  const functions = await createFunctions({ ...options, database, files, cloudOrigin, siteOrigin });
+  const functions = await createFunctions({ ...options, database, chaos, files, cloudOrigin, siteOrigin });
   onClose(() => functions.stop());
 
   const auth = createAuthenticator({

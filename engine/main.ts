@@ -12,7 +12,7 @@ try {
 }
 
 async function main(args: string[]): Promise<void> {
-  const options = parseCommandLine(args, (line) => process.stdout.write(`${line}\n`));
+  const options = parseCommandLine(args, (line) => process.stdout.write(`${line}\n`), process.env);
   if (options === "help") {
     process.stdout.write(`${USAGE}\n`);
     return;

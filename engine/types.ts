@@ -1,4 +1,5 @@
 import type { Clock } from "./clock";
+import type { Fate } from "./fate";
 
 /**
  * The seams between the engine's layers. Each layer is built against these shapes alone:
@@ -118,6 +119,12 @@ export interface Transaction {
    * What is read there counts against the limits of this transaction.
    */
   atSnapshot(): Transaction;
+  /** Another transaction that begins where this one began. */
+  twin(): Transaction;
+  /** Takes ids and creation times from `fate` from now on. */
+  follow(fate: Fate): void;
+  /** What it would write, by id: the document as text, "" for one that is deleted. */
+  written(): ReadonlyMap<string, string>;
   /** Charges a scheduled call to the limits (1,000 calls, 16 MiB of arguments). */
   chargeScheduled(argsBytes: number): void;
   hasWrites(): boolean;
@@ -320,4 +327,8 @@ export type EngineOptions = {
   log: (line: string) => void;
   /** Where a test looks into the commit, or ends the process in it. */
   faults?: Faults;
+  /** Factor on all limits of transactions; 1, the default, is Convex's. */
+  limitScale?: number;
+  /** Bad luck on purpose, for tests (see `chaos.ts`): a seed. Needs a clock that moves by itself. */
+  chaosSeed?: number;
 };

@@ -1,4 +1,5 @@
 import { developerError } from "../errors";
+import type { Fate } from "../fate";
 import type { Identity, JsonObject } from "../types";
 import type { LogLines } from "./log-lines";
 
@@ -12,6 +13,8 @@ export type CallContext = {
   logs: LogLines;
   /** What the result turned out to depend on beyond the database. */
   saw: { identity: boolean; clock: boolean };
+  /** Where its chance comes from when the call runs twice; null otherwise. */
+  fate: Fate | null;
   /** What the outermost function used of the limits that are not the transaction's. */
   used: { argsBytes: number; resultBytes: number; userMs: number };
 };

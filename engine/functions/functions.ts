@@ -1,3 +1,4 @@
+import type { Chaos } from "../chaos";
 import { DeployState } from "../deploy/deploy";
 import { Environment } from "../deploy/environment";
 import { FunctionLog } from "../deploy/function-log";
@@ -20,6 +21,7 @@ import { type InnerCall, TransactionalCalls } from "./transactional-calls";
 export type FunctionsOptions = Pick<EngineOptions, "isolation" | "redactErrors" | "clock" | "log"> & {
   database: Database;
   files: Files;
+  chaos?: Chaos | null;
   /** Public origins, for CONVEX_CLOUD_URL and CONVEX_SITE_URL. */
   cloudOrigin: string;
   siteOrigin: string;
@@ -45,7 +47,7 @@ const nothingDeployed = (): Deployment => ({
  * Nothing scheduled runs before `start`.
  */
 export async function createFunctions(options: FunctionsOptions): Promise<Functions> {
-  const { database, clock, files } = options;
+  const { database, clock, files, chaos = null } = options;
   guardRejections();
   // Functions live in UTC, on Convex as here; realms share the time zone of the process.
   process.env["TZ"] = "UTC";
@@ -61,6 +63,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
     readBlob: (storageId) => files.read(storageId),
     describe: (error) => describe(error, options.log),
     log: options.log,
+    recycles: () => chaos?.recycles() ?? false,
   };
   const release = (deployment: Deployment) =>
     new Release(deployment, environment.forFunctions(), options.isolation, bridge);
@@ -74,6 +77,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
     files,
     catalog: database.catalog,
     newSeed,
+    chaos,
     rounds,
     log,
     current: () => current,
@@ -101,6 +105,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
     transactional,
     actions,
     requestId,
+    chaos,
     current: () => current,
     log: options.log,
     stopping: () => stopping,

@@ -59,6 +59,7 @@ function startHttp(
     scheduledJobId: null,
     logs: new LogLines(parts.clock),
     saw: { identity: false, clock: false },
+    fate: null,
     used: { argsBytes: 0, resultBytes: 0, userMs: 0 },
   };
   const report = (error: FunctionError | null) =>

@@ -73,6 +73,7 @@ export class Release {
       this.#hosts.set(environment, host);
       if (this.#closed) host.closeAfterUse();
     }
+    if (environment === "node" && this.#bridge.recycles()) host.closeAfterUse();
     return host;
   }
 

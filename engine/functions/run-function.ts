@@ -1,3 +1,4 @@
+import type { Chaos } from "../chaos";
 import type { Clock } from "../clock";
 import { EngineError } from "../errors";
 import type { Catalog, Files, JsonValue, Transaction } from "../types";
@@ -13,7 +14,14 @@ import type { Rounds } from "./rounds";
 import { answerAsync, answerSync, type SyscallScope } from "./syscalls";
 
 /** What runs queries and mutations needs of the engine. */
-export type RunnerParts = { rounds: Rounds; files: Files; catalog: Catalog; clock: Clock; newSeed(): string };
+export type RunnerParts = {
+  rounds: Rounds;
+  files: Files;
+  catalog: Catalog;
+  clock: Clock;
+  chaos: Chaos | null;
+  newSeed(): string;
+};
 
 export type RunRequest = {
   release: Release;
@@ -125,8 +133,10 @@ class Run implements RealmListener {
     if (this.#request.depth === 0) refuseCommitTs(argsJson, "The arguments of a call");
     const kind = spec.kind === "mutation" ? "mutation" : "query";
     this.#realm.lease(this);
+    const { chaos, newSeed } = this.#parts;
+    const seed = this.#request.context.fate?.seeds.draw(newSeed) ?? newSeed();
     let next = () => {
-      port.begin(transaction.nowMs, this.#parts.newSeed());
+      port.begin(transaction.nowMs, seed);
       port.invoke(spec.path.module, spec.path.name, kind, argsJson);
     };
     for (;;) {
@@ -141,6 +151,7 @@ class Run implements RealmListener {
       const failed = this.#failure();
       if (failed !== null) return failed;
       if (this.#queued.length === 0) break;
+      await chaos?.holdUp();
       const answers = await this.#answerAll();
       next = () => this.#settle(answers);
     }
@@ -163,6 +174,8 @@ class Run implements RealmListener {
     go();
     this.#realm.drain();
     const startMs = performance.now();
+    // Under chaos all calls are answered between rounds, where others may come first.
+    if (this.#parts.chaos !== null) return;
     while (this.#queued.length > 0 && this.#queued.every(({ op }) => op !== RUN_UDF)) {
       if (performance.now() - startMs > STEP_MS_MAX || this.#failed) return;
       const beforeMs = performance.now();

@@ -14,9 +14,11 @@ import {
   WAITING_CALLS_MAX,
 } from "./limits";
 import { LogLines } from "./log-lines";
+import { canonicalPath } from "./path";
 import { Places } from "./places";
 import { type FunctionSpec, isError, type Release } from "./release";
 import { type RunnerParts, type RunResult, runFunction } from "./run-function";
+import { runTwice } from "./run-twice";
 import { findResult, type Once, storeResult } from "./session-results";
 import { warningsOf } from "./warnings";
 
@@ -135,12 +137,14 @@ export class TransactionalCalls {
 
   /** Runs a mutation until it is committed, has failed, or has lost too often. */
   async mutation(call: InnerCall, once: Once | null): Promise<MutationEnd> {
-    const startMs = this.#parts.clock.nowMs();
+    const { clock, chaos } = this.#parts;
+    const startMs = clock.nowMs();
     let leave: (() => void) | null = null;
     try {
       for (let failures = 0; ; failures++) {
         const context = this.context(call);
-        const end = await this.#attempt(call, context, once).catch((error: unknown) => {
+        const loses = failures === 0 && chaos?.loses() === true;
+        const end = await this.#attempt(call, context, once, loses).catch((error: unknown) => {
           if (!isConflict(error)) throw error;
           return failures < CONFLICT_RETRIES_MAX ? null : lostTooOften(error, context);
         });
@@ -149,14 +153,21 @@ export class TransactionalCalls {
           return end;
         }
         // A loser hears of it once the winner can be read, so that its rerun needs no pause, only its turn.
-        leave ??= await this.#reruns.take();
+        if (chaos === null) leave ??= await this.#reruns.take();
+        else await pause(conflictPauseMs(failures, clock), clock);
       }
     } finally {
       leave?.();
     }
   }
 
-  async #attempt(call: InnerCall, context: CallContext, once: Once | null): Promise<MutationEnd> {
+  /** @param loses true to end it as if it had lost against another one */
+  async #attempt(
+    call: InnerCall,
+    context: CallContext,
+    once: Once | null,
+    loses: boolean,
+  ): Promise<MutationEnd> {
     const { database, clock } = this.#parts;
     const leave = await this.#mutations.take();
     let transaction: Transaction;
@@ -180,6 +191,7 @@ export class TransactionalCalls {
     }
     const logLines = context.logs.toWire();
     if (!result.ok) return { result, logLines, ts: null };
+    if (loses) throw new EngineError("conflict", "Chaos", "Another mutation was made to win.");
     try {
       if (once !== null) storeResult(transaction, once, { value: result.value, logLines });
       const { ts } = await database.commit(transaction);
@@ -210,14 +222,19 @@ export class TransactionalCalls {
     const release = this.#parts.current();
     const found = findFunction(release, call, kind);
     if (isError(found)) return { ok: false, error: found };
-    const result = await runFunction(this.#parts, {
-      release,
-      transaction,
-      spec: found,
-      args: call.args,
-      context,
-      depth: 0,
-    });
+    const run = (inside: Transaction, as: CallContext) =>
+      runFunction(this.#parts, {
+        release,
+        transaction: inside,
+        spec: found,
+        args: call.args,
+        context: as,
+        depth: 0,
+      });
+    const result =
+      this.#parts.chaos === null
+        ? await run(transaction, context)
+        : await runTwice(canonicalPath(found.path), transaction, [this.context(call), context], run);
     for (const line of warningsOf(found, context, transaction)) context.logs.warn(line);
     return result;
   }
@@ -230,6 +247,7 @@ export class TransactionalCalls {
       scheduledJobId: call.scheduledJobId,
       logs: new LogLines(this.#parts.clock),
       saw: { identity: false, clock: false },
+      fate: null,
       used: { argsBytes: 0, resultBytes: 0, userMs: 0 },
     };
   }

@@ -70,7 +70,11 @@ export function applyCrons(transaction: Transaction, specs: readonly CronSpec[])
 
 /** The loop that runs crons. No cron ever runs twice at once: its next time counts only when the last run has ended. */
 export function createCronLoop(parts: SchedulerParts): DueLoop<Cron> {
-  const { clock } = parts;
+  const { clock, chaos } = parts;
+  /** When a cron starts: at its time, or up to a minute later under chaos. */
+  const startMs = (cron: Cron): number =>
+    cron.nextMs + (chaos?.cronDelayMs(`${cron.rowId} ${cron.nextMs}`) ?? 0);
+  const byStart = (crons: Cron[]): Cron[] => crons.sort((a, b) => startMs(a) - startMs(b));
   const waiting = (running: ReadonlySet<string>, upToMs: number | null, limit: number): Cron[] =>
     listCrons(beginLook(parts), {
       limit: limit + running.size,
@@ -79,8 +83,14 @@ export function createCronLoop(parts: SchedulerParts): DueLoop<Cron> {
   return new DueLoop<Cron>(clock, {
     parallel: PARALLEL_CRONS,
     keyOf: (cron) => cron.rowId,
-    due: (running, limit) => waiting(running, clock.nowMs(), limit).slice(0, limit),
-    nextDueMs: (running) => waiting(running, null, 1)[0]?.nextMs ?? null,
+    due: (running, limit) =>
+      byStart(waiting(running, clock.nowMs(), chaos === null ? limit : CRONS_MAX))
+        .filter((cron) => startMs(cron) <= clock.nowMs())
+        .slice(0, limit),
+    nextDueMs: (running) => {
+      const [next] = byStart(waiting(running, null, chaos === null ? 1 : CRONS_MAX));
+      return next === undefined ? null : startMs(next);
+    },
     run: (cron) => runCron(parts, cron),
   });
 }

@@ -1,3 +1,4 @@
+import type { Chaos } from "../chaos";
 import type { Clock } from "../clock";
 import type { ActionCalls } from "../functions/action-calls";
 import { missingFunction, parseFunctionPath } from "../functions/path";
@@ -15,6 +16,7 @@ import type { Database, JsonValue, Transaction } from "../types";
 export type SchedulerParts = {
   database: Database;
   clock: Clock;
+  chaos: Chaos | null;
   transactional: TransactionalCalls;
   actions: ActionCalls;
   current(): Release;

@@ -1,4 +1,5 @@
 import { clearImmediate, setImmediate } from "node:timers";
+import type { Chaos } from "../chaos";
 import type { Clock } from "../clock";
 import { EngineError } from "../errors";
 import { openStore } from "../storage/open-store";
@@ -41,6 +42,7 @@ export type DatabaseOptions = {
   faults?: Faults;
   /** Factor on all limits of transactions; 1 is Convex's. */
   limitScale?: number;
+  chaos?: Chaos | null;
   /** Bounds the database file, in pages of 4 KiB: how a test runs out of disk. */
   pagesMax?: number;
 };
@@ -76,6 +78,7 @@ class EngineDatabase implements Database, TransactionHost {
   readonly catalog: EngineCatalog;
   readonly cursors: CursorCodec;
   readonly limits: TransactionLimits;
+  readonly #chaos: Chaos | null;
   readonly #store: Store;
   readonly #log: WriteLog;
   readonly #committer: Committer;
@@ -93,6 +96,7 @@ class EngineDatabase implements Database, TransactionHost {
     this.#store = store;
     this.clock = options.clock;
     this.#report = options.log;
+    this.#chaos = options.chaos ?? null;
     this.limits = scaledLimits(options.limitScale ?? 1);
     const loaded = loadCatalog(store);
     this.#factory = new TableFactory(loaded);
@@ -186,8 +190,18 @@ class EngineDatabase implements Database, TransactionHost {
     return this.#randomPool.subarray(this.#randomAt - ID_BYTES, this.#randomAt);
   }
 
+  creationTimes(nowMs: number): () => number {
+    const chaos = this.#chaos;
+    if (chaos === null) return () => this.#nextCreationTime(nowMs);
+    let last = nowMs - chaos.creationLagMs();
+    return () => {
+      last = nextFloat(last);
+      return last;
+    };
+  }
+
   /** Every document gets a later time than the one before it, by the least step that the number can show. */
-  nextCreationTime(nowMs: number): number {
+  #nextCreationTime(nowMs: number): number {
     const next = nextFloat(this.#lastCreationTime);
     this.#lastCreationTime = next - nowMs > CREATION_TIME_LEAD_MS ? nowMs : Math.max(nowMs, next);
     return this.#lastCreationTime;

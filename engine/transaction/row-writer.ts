@@ -101,6 +101,17 @@ export class RowWriter {
     return false;
   }
 
+  /** What a commit would leave of each changed document; "" for one that is gone. */
+  written(): Map<string, string> {
+    const written = new Map<string, string>();
+    for (const { id, base, next } of this.#rows.values()) {
+      if (base?.text !== next?.text) {
+        written.set(id, next?.text ?? "");
+      }
+    }
+    return written;
+  }
+
   /** What the commit at `ts` changes; rows that end as they began are left out. */
   changes(ts: bigint): RowChange[] {
     const changes: RowChange[] = [];

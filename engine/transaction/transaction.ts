@@ -1,4 +1,5 @@
 import { developerError, EngineError } from "../errors";
+import type { Fate } from "../fate";
 import type { ScanSource } from "../query/scan";
 import type { BeginOptions, ComponentPath, JsonObject, Savepoint, Timestamp, Transaction } from "../types";
 import type { CursorCodec } from "../values/cursor";
@@ -21,8 +22,8 @@ export type TransactionHost = {
   readonly limits: TransactionLimits;
   /** 16 bytes for a new id. */
   randomId(): Uint8Array;
-  /** The creation time of the next new document, in milliseconds. */
-  nextCreationTime(nowMs: number): number;
+  /** The creation times of the new documents of a transaction, in milliseconds. */
+  creationTimes(nowMs: number): () => number;
   /** The table that a transaction is about to create; the same answer to all that create it at once. */
   reserveTable(component: ComponentPath, name: string): TableInfo;
 };
@@ -46,10 +47,13 @@ export class EngineTransaction implements Transaction {
   readonly writer: RowWriter;
   readonly #host: TransactionHost;
   readonly #component: ComponentPath;
+  readonly #options: BeginOptions;
   readonly #calls: DatabaseCalls;
   /** Tables that this transaction creates, by `component:name`. */
   readonly #created = new Map<string, TableInfo>();
   readonly #savepoints: SavedState[] = [];
+  #fate: Fate | null = null;
+  #creationTimes: (() => number) | null = null;
 
   /** @param usage counters that are shared with another transaction; its own without them */
   constructor(host: TransactionHost, snapshot: Snapshot, options: BeginOptions, usage?: Usage) {
@@ -58,6 +62,7 @@ export class EngineTransaction implements Transaction {
     this.snapshot = snapshot;
     this.usage = usage ?? new Usage(options.unlimited === true, host.limits);
     this.#host = host;
+    this.#options = options;
     this.#component = options.component ?? "";
     this.#calls = new DatabaseCalls(this, host.cursors, options.journal ?? null);
     this.writer = new RowWriter(snapshot, this.reads);
@@ -111,6 +116,18 @@ export class EngineTransaction implements Transaction {
     const { nowMs } = this;
     const options: BeginOptions = { kind: "query", component: this.#component, nowMs };
     return new EngineTransaction(this.#host, this.snapshot, options, this.usage);
+  }
+
+  twin(): Transaction {
+    return new EngineTransaction(this.#host, this.snapshot, this.#options);
+  }
+
+  follow(fate: Fate): void {
+    this.#fate = fate;
+  }
+
+  written(): ReadonlyMap<string, string> {
+    return this.writer.written();
   }
 
   chargeScheduled(argsBytes: number): void {
@@ -181,8 +198,13 @@ export class EngineTransaction implements Transaction {
 
   /** A new document; answers its id. */
   insertRow(table: TableInfo, fields: JsonObject): string {
-    const id = encodeId(table.number, this.#host.randomId());
-    const document = buildDocument(fields, id, this.#host.nextCreationTime(this.nowMs));
+    const host = this.#host;
+    const fate = this.#fate;
+    this.#creationTimes ??= host.creationTimes(this.nowMs);
+    const bytes = fate === null ? host.randomId() : fate.ids.draw(() => host.randomId());
+    const time = fate === null ? this.#creationTimes() : fate.times.draw(this.#creationTimes);
+    const id = encodeId(table.number, bytes);
+    const document = buildDocument(fields, id, time);
     this.#enforce(table, document.value);
     this.#chargeWrite(table, id, document);
     this.writer.set(table, id, document, true);

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import { Chaos } from "../../engine/chaos";
 import { type Clock, systemClock } from "../../engine/clock";
 import { openFileStore } from "../../engine/files/file-store";
 import { createFunctions } from "../../engine/functions/functions";
@@ -62,6 +63,7 @@ export type HarnessOptions = {
   dataDir?: string;
   fsync?: "full" | "off";
   limitScale?: number;
+  chaosSeed?: number;
 };
 
 /** Functions over a real database, without ports. */
@@ -81,8 +83,16 @@ export class Harness {
     const clock = options.clock ?? systemClock;
     const lines: string[] = [];
     const log = (line: string) => void lines.push(line);
-    const { limitScale = 1 } = options;
-    const database = await openDatabase({ dataDir, clock, fsync: options.fsync ?? "off", limitScale, log });
+    const { limitScale = 1, chaosSeed } = options;
+    const chaos = chaosSeed === undefined ? null : new Chaos(chaosSeed);
+    const database = await openDatabase({
+      dataDir,
+      clock,
+      fsync: options.fsync ?? "off",
+      limitScale,
+      chaos,
+      log,
+    });
     const files = await openFileStore({
       database,
       dataDir,
@@ -95,6 +105,7 @@ export class Harness {
       database,
       files,
       clock,
+      chaos,
       log,
       cloudOrigin: CLOUD,
       siteOrigin: SITE,

@@ -19,6 +19,8 @@ export type ActionBridge = {
   /** Payload of a failed system call; see `failedCall`. Never throws. */
   describe(error: unknown): string;
   log(line: string): void;
+  /** Whether a worker for Node actions ends after the next call, as it may at any time on Convex. */
+  recycles(): boolean;
 };
 
 export type ActionEnd = { ok: true; value: string } | { ok: false; thrown: ThrownJson };
