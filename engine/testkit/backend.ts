@@ -78,12 +78,14 @@ function compose(
     readBlob: (storageId) => files.read(storageId),
     describe: failedCall,
     log,
+    recycles: () => false,
   });
   const { catalog } = database;
   const inline = new WeakMap<InnerCall, InlineFunction>();
   const parts = {
     database,
     clock,
+    chaos: null,
     files,
     catalog,
     newSeed: createSeeds(clock),
