@@ -1,13 +1,11 @@
 import { defined } from "#shared/defined";
-import { parsePhone, phoneDigits, waIdAliases } from "#shared/phone";
+import { phoneDigits, waIdAliases } from "#shared/phone";
+import { readNaming, usernameKey } from "#shared/whatsapp/identity";
 import type { Party } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 
 type IdentityKind = Doc<"contactIdentities">["kind"];
-
-/** Meta: business-scoped user ids, `<country>.<alphanumerics>`, with `.ENT` for the parent form. */
-const USER_ID_FORM = /^[A-Z]{2}(\.ENT)?\.[A-Za-z0-9]{1,128}$/;
 
 /** Why a text names no contact: it cannot name any, or it could but there is none. */
 export type Unresolved = "malformed" | "absent" | "absent_number";
@@ -21,14 +19,18 @@ export async function resolveContact(
   accountId: Id<"accounts">,
   text: string,
 ): Promise<Doc<"contacts"> | Unresolved> {
-  const word = text.trim();
-  if (/^@\S{1,64}$/.test(word)) {
-    return (await findByIdentity(ctx, accountId, "username", usernameKey(word))) ?? "absent";
+  const naming = readNaming(text);
+  switch (naming.kind) {
+    case "username":
+      return (await findByIdentity(ctx, accountId, "username", naming.username)) ?? "absent";
+    case "userId":
+      return (await findByIdentity(ctx, accountId, "bsuid", naming.userId)) ?? "absent";
+    case "phone":
+      return (await findByNumber(ctx, accountId, phoneDigits(naming.phone))) ?? "absent_number";
+    case "other":
+      break;
   }
-  if (USER_ID_FORM.test(word)) return (await findByIdentity(ctx, accountId, "bsuid", word)) ?? "absent";
-  const phone = parsePhone(word);
-  if (phone !== null) return (await findByNumber(ctx, accountId, phoneDigits(phone))) ?? "absent_number";
-  const contactId = ctx.db.normalizeId("contacts", word);
+  const contactId = ctx.db.normalizeId("contacts", naming.text);
   if (contactId === null) return "malformed";
   const contact = await ctx.db.get(contactId);
   return contact?.accountId === accountId ? contact : "absent";
@@ -42,17 +44,6 @@ export async function findContact(
 ): Promise<Doc<"contacts"> | null> {
   const resolved = await resolveContact(ctx, accountId, text);
   return typeof resolved === "string" ? null : resolved;
-}
-
-/** A spelling-independent form of what `resolveContact` takes, so that two spellings are the same request. */
-export function canonicalContact(text: string): string {
-  const word = text.trim();
-  if (word.startsWith("@")) return `@${usernameKey(word)}`;
-  return parsePhone(word) ?? word;
-}
-
-function usernameKey(username: string): string {
-  return username.replace(/^@/, "").toLowerCase();
 }
 
 async function findByIdentity(

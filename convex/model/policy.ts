@@ -1,9 +1,10 @@
 import { mayStillSend } from "#shared/domain/window";
 import { type RefusalReason, refusal } from "#shared/errors";
+import { canonicalNaming } from "#shared/whatsapp/identity";
 import { buildText, type Recipient } from "#shared/whatsapp/outbound";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
-import { canonicalContact, resolveContact } from "./contacts";
+import { resolveContact } from "./contacts";
 import { findConversationOf } from "./conversations";
 import type { DoorRefusal } from "./grants";
 import { findByWamid } from "./messages";
@@ -83,7 +84,7 @@ function refuse(reason: RefusalReason, say?: string): Refused {
 }
 
 function recipientWord({ recipient }: TextDraft): string {
-  return recipient.kind === "conversation" ? recipient.conversation._id : canonicalContact(recipient.text);
+  return recipient.kind === "conversation" ? recipient.conversation._id : canonicalNaming(recipient.text);
 }
 
 interface Target {

@@ -1,5 +1,6 @@
 import { defined } from "../defined";
 import { countCharacters } from "../text";
+import { isUserId } from "./identity";
 
 /** To whom: a phone number in E.164 with its plus (Meta reads one without as local), or a business-scoped user id. */
 export type Recipient = { readonly phone: string } | { readonly userId: string };
@@ -34,14 +35,13 @@ export type Built = { readonly ok: true; readonly body: OutboundBody } | Refused
 export const CALLBACK_DATA_CHARACTERS_MAX = 512;
 
 const PHONE_FORM = /^\+[1-9]\d{6,14}$/;
-const USER_ID_FORM = /^[A-Z]{2}(\.ENT)?\.[A-Za-z0-9]{1,128}$/;
 
 /** Puts the content of a message into its envelope, which is checked here. */
 export function buildBody(envelope: Envelope, type: string, content: object): Built {
   const { to, replyTo, callbackData } = envelope;
   if ("phone" in to && !PHONE_FORM.test(to.phone))
     return wrong("to", "Give the number as + and digits only.");
-  if ("userId" in to && !USER_ID_FORM.test(to.userId)) return wrong("to", "This is not a WhatsApp user id.");
+  if ("userId" in to && !isUserId(to.userId)) return wrong("to", "This is not a WhatsApp user id.");
   if (replyTo === "") return wrong("reply_to", "The message to reply to is missing.");
   if (callbackData !== undefined && countCharacters(callbackData) > CALLBACK_DATA_CHARACTERS_MAX) {
     return tooLong("callback_data", CALLBACK_DATA_CHARACTERS_MAX);
