@@ -73,7 +73,6 @@ function lowerKey(prefix: Key, bound: Condition | null): Key {
     return prefix;
   }
   const key = prefix + encodeKey(bound.value);
-  // Keys end where values end, so that all keys with this value share `key` as their beginning.
   return bound.type === "Gte" ? key : (afterPrefix(key) ?? key);
 }
 

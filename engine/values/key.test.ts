@@ -9,6 +9,21 @@ const keyOf = (value: Value | undefined) => encodeKey(value === undefined ? unde
 const hex = (value: JsonValue | undefined) => keyToBytes(encodeKey(value)).toString("hex");
 const int64 = (n: bigint) => convexToJson(n);
 
+/** Pairs of values, half of them chosen so that the key of one could be taken for the beginning of the other's. */
+const neighbours = fc.oneof(
+  fc.tuple(arbitraryValue(), arbitraryValue()),
+  fc
+    .constantFrom<Value[][]>(
+      ["", "\0", "\0\0", "\0a"],
+      ["a", "a\0", "a\0b", "ab"],
+      [new ArrayBuffer(0), new ArrayBuffer(1), new ArrayBuffer(2)],
+      [[], [null], ["a"], ["a\0"], ["a", null], [[]]],
+      [{}, { "": null }, { "": {} }, { "": "a" }, { " ": null }, { a: 1 }, { a: {}, b: 1 }, { ab: 1 }],
+      [[{}], [{ "": null }], [{}, null]],
+    )
+    .chain((family) => fc.tuple(fc.constantFrom(...family), fc.constantFrom(...family))),
+);
+
 describe("index keys", () => {
   it("sort as the values do, for every pair of types", () => {
     fc.assert(
@@ -46,12 +61,13 @@ describe("index keys", () => {
     );
   });
 
-  it("are no beginning of one another unless they are equal", () => {
+  it("followed by other keys sort as the values do, also where one value begins as the other", () => {
     fc.assert(
-      fc.property(arbitraryValue(), arbitraryValue(), (a, b) => {
-        fc.pre(keyOf(a) !== keyOf(b));
-        expect(keyOf(b).startsWith(keyOf(a))).toBe(false);
+      fc.property(neighbours, fc.tuple(arbitraryValue(), arbitraryValue()), ([a, b], [c, d]) => {
+        fc.pre(compareValues(a, b) < 0);
+        expect(keyOf(a) + keyOf(c) < keyOf(b) + keyOf(d)).toBe(true);
       }),
+      { numRuns: 2000 },
     );
   });
 
@@ -75,10 +91,17 @@ describe("index keys", () => {
 });
 
 describe("bounds", () => {
-  it("after a prefix is above everything that begins with it, and nothing else", () => {
-    expect(afterPrefix("a")).toBe("b");
-    expect(afterPrefix("a\xff\xff")).toBe("b");
-    expect(afterPrefix("\xff")).toBe(null);
+  it("after a prefix stands between what begins with those values and what comes later", () => {
+    const idKey = encodeKey("j57c8c0fj6xz9q04kasytd8sb67ypqaz");
+    fc.assert(
+      fc.property(neighbours, ([a, b]) => {
+        const bound = afterPrefix(keyOf(a)) ?? "";
+        expect(bound > keyOf(a) + idKey).toBe(true);
+        fc.pre(compareValues(a, b) < 0);
+        expect(bound < keyOf(b) + idKey).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
     expect(afterPrefix("")).toBe(null);
   });
 

@@ -6,7 +6,8 @@ import { int64Of, kindOf } from "./encoded";
  * join with `+`, and serve as keys of a Map, all faster than a Buffer.
  *
  * The encoding keeps the order of values (`compareValues` of `convex/values`), marks where each value ends, and is
- * Convex's own (its `value` crate): a tag, then a body that sorts as bytes.
+ * Convex's own (its `value` crate): a tag, then a body that sorts as bytes. Two corners differ, where that one confuses
+ * values: an empty field name is spelled, and a range for "a" does not hold "a\0".
  */
 export type Key = string;
 
@@ -22,6 +23,13 @@ const BYTES = "\x11";
 const ARRAY = "\x12";
 const OBJECT = "\x15";
 const END = "\0";
+/** Follows a NUL that belongs to a string, and not to its end. */
+const ESCAPED = "\xff";
+/**
+ * Stands for the empty field name, which Convex allows inside values: with nothing in its place the field would look
+ * like the end of the object. It is below every character of a name and above the end.
+ */
+const EMPTY_NAME = "\x01";
 
 /** The key of one value; `undefined` is a missing field and sorts first. */
 export function encodeKey(value: JsonValue | undefined): Key {
@@ -50,16 +58,13 @@ export function encodeKey(value: JsonValue | undefined): Key {
 /** The key of several values, one after the other. */
 export const encodeKeys = (values: readonly (JsonValue | undefined)[]): Key => values.map(encodeKey).join("");
 
-/** The smallest key above every key that starts with `prefix`; null where there is none. */
-export function afterPrefix(prefix: Key): Key | null {
-  for (let end = prefix.length; end > 0; end -= 1) {
-    const last = prefix.charCodeAt(end - 1);
-    if (last < 0xff) {
-      return prefix.slice(0, end - 1) + String.fromCharCode(last + 1);
-    }
-  }
-  return null;
-}
+/**
+ * A key above every key whose first values are the ones that `prefix` is the key of, and below every other key above
+ * them; null where `prefix` is empty and nothing is above. What follows a whole value is the tag of the next one, the
+ * end of an array or object, or nothing. The byte that marks an escaped NUL is larger than all of these: where it
+ * follows, the string went on ("a\0" begins as "a" does).
+ */
+export const afterPrefix = (prefix: Key): Key | null => (prefix === "" ? null : prefix + ESCAPED);
 
 /** The smallest key above `key` itself. */
 export const afterKey = (key: Key): Key => key + END;
@@ -86,7 +91,9 @@ function encodeObjectKey(value: JsonObject): Key {
       return int64Key(2n ** 63n - 1n);
     default: {
       const fields = Object.keys(value).sort();
-      return OBJECT + fields.map((name) => name + END + encodeKey(value[name])).join("") + END;
+      return (
+        OBJECT + fields.map((name) => (name || EMPTY_NAME) + END + encodeKey(value[name])).join("") + END
+      );
     }
   }
 }
@@ -122,4 +129,4 @@ const utf8 = (text: string): string =>
   NOT_ASCII.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text;
 
 const escapeBytes = (bytes: string): string =>
-  bytes.includes(END) ? bytes.replaceAll(END, "\0\xff") : bytes;
+  bytes.includes(END) ? bytes.replaceAll(END, END + ESCAPED) : bytes;
