@@ -96,7 +96,10 @@ export class Committer {
       atMs: this.#parts.clock.nowMs(),
       // The new texts stay behind: they will be on disk, and the log is kept for a while.
       changes: changes.map(({ table, id, old, entries }) => ({ table, id, old, entries })),
-      catalogKeys: newTables.map((table) => encodeKeys([table.component, table.name])),
+      catalogKeys: newTables.flatMap(({ component, name, number }) => [
+        encodeKeys([component, name]),
+        encodeKeys([component, number]),
+      ]),
     });
     const chars = changes.reduce((sum, change) => sum + (change.next?.text.length ?? 0), 0);
     return new Promise((resolve, reject) => {

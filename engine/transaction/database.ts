@@ -192,7 +192,14 @@ class EngineDatabase implements Database, TransactionHost {
 
   creationTimes(nowMs: number): () => number {
     const chaos = this.#chaos;
-    if (chaos === null) return () => this.#nextCreationTime(nowMs);
+    if (chaos === null) {
+      // Documents of one transaction keep their order, also while the clock steps back under others.
+      let last = 0;
+      return () => {
+        last = this.#nextCreationTime(nowMs, last);
+        return last;
+      };
+    }
     let last = nowMs - chaos.creationLagMs();
     return () => {
       last = nextFloat(last);
@@ -201,9 +208,10 @@ class EngineDatabase implements Database, TransactionHost {
   }
 
   /** Every document gets a later time than the one before it, by the least step that the number can show. */
-  #nextCreationTime(nowMs: number): number {
+  #nextCreationTime(nowMs: number, after: number): number {
+    const earliest = Math.max(nowMs, nextFloat(after));
     const next = nextFloat(this.#lastCreationTime);
-    this.#lastCreationTime = next - nowMs > CREATION_TIME_LEAD_MS ? nowMs : Math.max(nowMs, next);
+    this.#lastCreationTime = next - earliest > CREATION_TIME_LEAD_MS ? earliest : Math.max(earliest, next);
     return this.#lastCreationTime;
   }
 

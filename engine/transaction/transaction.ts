@@ -22,7 +22,7 @@ export type TransactionHost = {
   readonly limits: TransactionLimits;
   /** 16 bytes for a new id. */
   randomId(): Uint8Array;
-  /** The creation times of the new documents of a transaction, in milliseconds. */
+  /** The creation times of the new documents of a transaction, in milliseconds: each later than the one before. */
   creationTimes(nowMs: number): () => number;
   /** The table that a transaction is about to create; the same answer to all that create it at once. */
   reserveTable(component: ComponentPath, name: string): TableInfo;
@@ -154,6 +154,7 @@ export class EngineTransaction implements Transaction {
     return table;
   }
 
+  /** The table that an id names, or null, which enters the read set as above. */
   tableByNumber(component: ComponentPath, number: number): TableInfo | null {
     const known = this.snapshot.catalog.tableByNumber(component, number);
     if (known !== null) {
@@ -164,6 +165,7 @@ export class EngineTransaction implements Transaction {
         return table;
       }
     }
+    this.reads.addPoint(CATALOG_XID, encodeKeys([component, number]));
     return null;
   }
 

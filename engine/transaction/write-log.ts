@@ -27,7 +27,7 @@ export type LogEntry = {
   readonly catalogKeys: readonly Key[];
 };
 
-/** The pseudo index of table names: reading a table that is missing is reading here. */
+/** The pseudo index of table names and numbers: reading a table that is missing is reading here. */
 export const CATALOG_XID = 0;
 
 /** How long old versions stay readable. Functions run for seconds at most; subscriptions need the last commits only. */
