@@ -13,7 +13,7 @@ import { createSharedQueries } from "./sync/shared-queries";
 import { createSyncServer } from "./sync/sync-server";
 import { openDatabase } from "./transaction/database";
 import { Exports } from "./transfer/exports";
-import type { Call, EngineOptions, Functions } from "./types";
+import type { EngineOptions, Functions } from "./types";
 
 export type Engine = {
   /** Origin of the API port: functions, files, sync protocol, CLI. */
@@ -102,10 +102,8 @@ async function compose(
 
   const http = {
     // The HTTP client of the CLI asks system queries, too.
-    functions: {
-      ...functions,
-      query: (call: Call, given?: { journal?: string | null }) => run(call, given?.journal ?? null),
-    },
+    functions: { ...functions, query: run },
+    latestTs: () => database.latestTs,
     files,
     exports,
     auth,

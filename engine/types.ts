@@ -243,7 +243,11 @@ export type MutationRun = { outcome: Outcome; logLines: string[]; ts: Timestamp 
 export type ActionRun = { outcome: Outcome; logLines: string[] };
 
 export interface Functions {
-  query(call: Call, options?: { journal?: string | null }): Promise<QueryRun>;
+  /**
+   * `ts` is the snapshot to read, for several queries that must agree; the newest one by default. Throws "conflict"
+   * `SnapshotExpired` where it is no longer kept.
+   */
+  query(call: Call, options?: { journal?: string | null; ts?: Timestamp }): Promise<QueryRun>;
   /** `once` makes it idempotent per client session (C.5): the stored result of an earlier run is given again. */
   mutation(call: Call, options?: { once?: { sessionId: string; requestId: number } }): Promise<MutationRun>;
   action(call: Call): Promise<ActionRun>;

@@ -130,6 +130,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       const { result, logs, saw, ...end } = await transactional.query(
         innerCall(call),
         given?.journal ?? null,
+        given?.ts,
       );
       return {
         ...end,

@@ -112,12 +112,14 @@ export class TransactionalCalls {
     await Promise.all([this.#queries.whenIdle(), this.#mutations.whenIdle()]);
   }
 
-  async query(call: InnerCall, journal: string | null): Promise<QueryEnd> {
+  /** @param ts the snapshot to read; the newest one by default */
+  async query(call: InnerCall, journal: string | null, ts?: Timestamp): Promise<QueryEnd> {
     const { clock, database } = this.#parts;
     const leave = await this.#queries.take();
     try {
       const startMs = clock.nowMs();
-      const transaction = database.begin({ kind: "query", nowMs: startMs, journal });
+      const snapshot = ts === undefined ? {} : { ts };
+      const transaction = database.begin({ kind: "query", nowMs: startMs, journal, ...snapshot });
       const context = this.context(call);
       const result = await this.runIn(transaction, "query", call, context);
       this.report("Query", call, context.logs, result, startMs);

@@ -3,13 +3,15 @@ import type { Authenticator } from "../auth/authenticator";
 import type { Clock } from "../clock";
 import type { FileStore } from "../files/file-store";
 import type { Exports } from "../transfer/exports";
-import type { Functions } from "../types";
+import type { Functions, Timestamp } from "../types";
+import { encodeTs } from "../wire-timestamp";
 import { allowOrigin, answerJson, answerPreflight, answerText, type Exchange } from "./answer";
 import { CLI_ROUTES } from "./cli-routes";
 import {
   callAnyFunction,
   callByPath,
   callFunction,
+  callQueryAtTs,
   callQueryBatch,
   callQueryByUrl,
   requireAdmin,
@@ -26,6 +28,7 @@ const INSTANCE_NAME = "local";
 
 export type HttpServerParts = {
   functions: Functions;
+  latestTs: () => Timestamp;
   files: FileStore;
   auth: Authenticator;
   exports: Exports;
@@ -75,6 +78,7 @@ export function createSiteHandler(parts: HttpServerParts): RequestListener {
 
 const functionRoutes = (parts: HttpServerParts) => ({
   functions: parts.functions,
+  latestTs: parts.latestTs,
   identify: (exchange: Exchange) => parts.auth.identify(exchange.request.headers.authorization),
   requestId: () => newRequestId(parts.clock),
   redactErrors: parts.redactErrors,
@@ -95,6 +99,8 @@ function exactRoutes(parts: HttpServerParts): Map<string, Route> {
     ["GET /instance_name", (exchange) => answerText(exchange, INSTANCE_NAME)],
     ["POST /api/query", (exchange) => callFunction(exchange, "query", calls)],
     ["GET /api/query", (exchange) => callQueryByUrl(exchange, calls)],
+    ["POST /api/query_ts", (exchange) => answerJson(exchange, 200, { ts: encodeTs(parts.latestTs()) })],
+    ["POST /api/query_at_ts", (exchange) => callQueryAtTs(exchange, calls)],
     ["POST /api/mutation", (exchange) => callFunction(exchange, "mutation", calls)],
     ["POST /api/action", (exchange) => callFunction(exchange, "action", calls)],
     ["POST /api/function", (exchange) => callAnyFunction(exchange, calls)],

@@ -1,7 +1,17 @@
 import { singleArgument } from "../call-argument";
 import { EngineError } from "../errors";
 import { optionalString, parseJson, requireArray, requireObject, requireString } from "../json";
-import type { Call, FunctionKind, Functions, Identity, JsonObject, JsonValue, Outcome } from "../types";
+import type {
+  Call,
+  FunctionKind,
+  Functions,
+  Identity,
+  JsonObject,
+  JsonValue,
+  Outcome,
+  Timestamp,
+} from "../types";
+import { decodeTs } from "../wire-timestamp";
 import { answerJsonText, type Exchange } from "./answer";
 import { CALL_BYTES_MAX, readJsonBody } from "./body";
 import { cleanJson } from "./clean-json";
@@ -12,6 +22,7 @@ const BATCH_QUERIES_MAX = 100;
 
 export type FunctionRoutes = {
   functions: Functions;
+  latestTs: () => Timestamp;
   identify: (exchange: Exchange) => Promise<Identity>;
   requestId: () => string;
   /** Console lines go to administrators only, as on a production deployment. */
@@ -29,6 +40,37 @@ export async function callFunction(
 ): Promise<void> {
   const body = requireObject(await readJsonBody(exchange.request, CALL_BYTES_MAX), "The request body");
   await answerCall(exchange, routes, body, kind);
+}
+
+/**
+ * `POST /api/query_at_ts`: a query at a timestamp that `/api/query_ts` gave. Throws 400 `OutOfRetention` when the
+ * snapshot is no longer kept: asking again cannot help, a newer timestamp does.
+ */
+export async function callQueryAtTs(exchange: Exchange, routes: FunctionRoutes): Promise<void> {
+  const body = requireObject(await readJsonBody(exchange.request, CALL_BYTES_MAX), "The request body");
+  const ts = decodeTs(requireString(body["ts"], "ts"));
+  if (ts > routes.latestTs()) {
+    throw new HttpError(400, "BadTimestamp", "The timestamp lies in the future.");
+  }
+  const identity = await routes.identify(exchange);
+  const { call, format } = readCall(exchange, routes, identity, body);
+  const finished = await queryAt(routes, call, ts);
+  answerJsonText(exchange, 200, answerText(finished, format, showsLogs(routes, identity)));
+}
+
+async function queryAt({ functions }: FunctionRoutes, call: Call, ts: Timestamp): Promise<Finished> {
+  try {
+    return await functions.query(call, { ts });
+  } catch (error) {
+    if (error instanceof EngineError && error.code === "SnapshotExpired") {
+      throw new HttpError(
+        400,
+        "OutOfRetention",
+        "The state of the database at this timestamp is no longer kept. Ask for a newer timestamp.",
+      );
+    }
+    throw error;
+  }
 }
 
 /** `GET /api/query?path=...&args=...&format=...`. */
@@ -52,14 +94,31 @@ export async function callAnyFunction(exchange: Exchange, routes: FunctionRoutes
 
 /** `POST /api/run/dir/module/function`: the path is in the URL, the answer is plain JSON unless asked otherwise. */
 export async function callByPath(exchange: Exchange, routes: FunctionRoutes): Promise<void> {
-  const parts = exchange.url.pathname.slice("/api/run/".length).split("/").map(decodeURIComponent);
-  const name = parts.pop() ?? "";
+  const path = pathOfUrl(exchange.url.pathname.slice("/api/run/".length));
   const body = requireObject(await readJsonBody(exchange.request, CALL_BYTES_MAX), "The request body");
-  const path = `${parts.join("/")}:${name}`;
-  await answerCall(exchange, routes, { ...body, path, format: body["format"] ?? "json" }, null);
+  // Functions of the app alone can be reached here, so that the body's own path and component mean nothing.
+  const call = { path, args: body["args"] ?? {}, format: body["format"] ?? "json" };
+  await answerCall(exchange, routes, call, null);
 }
 
-/** `POST /api/query_batch`: several queries in one request, answered in order. */
+/** `dir/module/function` as `dir/module:function`. */
+function pathOfUrl(text: string): string {
+  const missing = () =>
+    new HttpError(400, "MissingIdentifier", "The URL must name a function, as /api/run/messages/list does.");
+  let parts: string[];
+  try {
+    parts = text.split("/").map(decodeURIComponent);
+  } catch {
+    throw missing(); // Broken percent encoding.
+  }
+  const name = parts.pop();
+  if (name === undefined || name === "" || parts.length === 0) {
+    throw missing();
+  }
+  return `${parts.join("/")}:${name}`;
+}
+
+/** `POST /api/query_batch`: several queries at one timestamp, one after the other, as on Convex. */
 export async function callQueryBatch(exchange: Exchange, routes: FunctionRoutes): Promise<void> {
   const identity = await routes.identify(exchange);
   const body = requireObject(await readJsonBody(exchange.request, CALL_BYTES_MAX), "The request body");
@@ -67,17 +126,15 @@ export async function callQueryBatch(exchange: Exchange, routes: FunctionRoutes)
   if (queries.length > BATCH_QUERIES_MAX) {
     throw new HttpError(400, "TooManyQueries", `A batch holds at most ${BATCH_QUERIES_MAX} queries.`);
   }
-  const results = await Promise.all(
-    queries.map(async (query) => {
-      const { call, format } = readCall(
-        exchange,
-        routes,
-        identity,
-        requireObject(query, "A query of the batch"),
-      );
-      return answerText(await routes.functions.query(call), format, showsLogs(routes, identity));
-    }),
+  const calls = queries.map((query) =>
+    readCall(exchange, routes, identity, requireObject(query, "A query of the batch")),
   );
+  const ts = routes.latestTs();
+  const results: string[] = [];
+  for (const { call, format } of calls) {
+    const finished = await queryAt(routes, call, ts);
+    results.push(answerText(finished, format, showsLogs(routes, identity)));
+  }
   answerJsonText(exchange, 200, `{"results":[${results.join(",")}]}`);
 }
 

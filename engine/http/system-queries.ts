@@ -8,6 +8,7 @@ import type {
   JsonValue,
   QueryRun,
   SystemRow,
+  Timestamp,
   Transaction,
 } from "../types";
 
@@ -44,20 +45,19 @@ const PREFIX = "_system/cli/";
  * Wraps `functions.query` so that an administrator can also subscribe to the system queries of the CLI. Everybody
  * else gets what they would get for a function that does not exist.
  */
-export function withSystemQueries(
-  parts: SystemQueryParts,
-): (call: Call, journal: string | null) => Promise<QueryRun> {
-  return async (call, journal) => {
+export function withSystemQueries(parts: SystemQueryParts): Functions["query"] {
+  return async (call, options) => {
     const isSystem = call.identity.kind === "admin" && call.path.startsWith(PREFIX);
-    return isSystem ? runSystemQuery(parts, call) : parts.functions.query(call, { journal });
+    return isSystem ? runSystemQuery(parts, call, options?.ts) : parts.functions.query(call, options);
   };
 }
 
-function runSystemQuery(parts: SystemQueryParts, call: Call): QueryRun {
+function runSystemQuery(parts: SystemQueryParts, call: Call, ts: Timestamp | undefined): QueryRun {
   const transaction = parts.database.begin({
     kind: "query",
     nowMs: parts.database.clock.nowMs(),
     unlimited: true,
+    ...(ts === undefined ? {} : { ts }),
   });
   return {
     outcome: outcomeOf(parts, call, transaction),

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { encodeTs, parseClientMessage } from "./client-messages";
+import { encodeTs } from "../wire-timestamp";
+import { parseClientMessage } from "./client-messages";
 
 const parse = (message: object) => parseClientMessage(JSON.stringify(message));
 

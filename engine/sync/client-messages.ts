@@ -10,6 +10,7 @@ import {
   requireString,
 } from "../json";
 import type { JsonObject, JsonValue, Timestamp } from "../types";
+import { decodeTs } from "../wire-timestamp";
 
 /** A function to call, as a client names it. */
 export type Target = { path: string; component: string; args: JsonValue };
@@ -128,18 +129,3 @@ const readTarget = (message: JsonObject): Target => ({
   component: optionalString(message["componentPath"], "componentPath") ?? "",
   args: singleArgument(message["args"]),
 });
-
-/** Timestamps travel as the base64 of eight little-endian bytes. */
-export function encodeTs(ts: Timestamp): string {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(ts);
-  return bytes.toString("base64");
-}
-
-function decodeTs(text: string): Timestamp {
-  const bytes = Buffer.from(text, "base64");
-  if (bytes.length !== 8) {
-    throw developerError("BadTimestamp", "A timestamp must be the base64 of eight bytes.");
-  }
-  return bytes.readBigUInt64LE();
-}

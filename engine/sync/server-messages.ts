@@ -1,5 +1,5 @@
 import type { Outcome, Timestamp } from "../types";
-import { encodeTs } from "./client-messages";
+import { encodeTs } from "../wire-timestamp";
 
 /** How far a client is: the versions that it gave its query set and identity, and the time its results hold for. */
 export type StateVersion = { querySet: number; identity: number; ts: Timestamp };

@@ -47,7 +47,7 @@ export interface SharedQueries {
 
 export type SharedQueriesOptions = {
   database: Database;
-  run: (call: Call, journal: string | null) => Promise<QueryRun>;
+  run: (call: Call, options: { journal: string | null }) => Promise<QueryRun>;
   requestId: () => string;
   /** Console lines are for administrators only. */
   redactErrors: boolean;
@@ -139,7 +139,7 @@ export function createSharedQueries(options: SharedQueriesOptions): SharedQuerie
     runs++;
     const run = await options.run(
       { ...target, identity, requestId: options.requestId() },
-      subscription.journal,
+      { journal: subscription.journal },
     );
     const showLogs = !options.redactErrors || identity.kind === "admin";
     const entry: Entry = {

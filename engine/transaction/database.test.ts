@@ -62,7 +62,7 @@ describe("a database", () => {
     expect(() => test.begin("query", { ts })).toThrow(expect.objectContaining({ kind: "conflict" }));
   });
 
-  it("keeps no more old versions than fit into 64 MiB", async () => {
+  it("keeps no more old versions than fit into 64 MiB, except those of the last 30 seconds", async () => {
     const id = await test.mutate((t) => insert(t, "notes", {}));
     const first = test.begin("query");
     const write = (n: number) => test.mutate((t) => patch(t, id, { n, text: "x".repeat(1_000_000) }));
@@ -73,6 +73,9 @@ describe("a database", () => {
     for (let n = 60; n < 70; n += 1) {
       await write(n);
     }
+    expect(get(first, id)).toMatchObject({ _id: id });
+    test.clock.ms += 31_000;
+    await write(70);
     expect(() => get(first, id)).toThrow(expect.objectContaining({ kind: "conflict" }));
   });
 

@@ -34,6 +34,10 @@ export const CATALOG_XID = 0;
 const RETENTION_MS = 60_000;
 /** Memory for old versions and keys, by a rough count of characters. */
 const RETENTION_CHARS = 64 * 1024 * 1024;
+/** Convex lets its HTTP client query this far into the past (`consistentQuery`). */
+const PROMISED_RETENTION_MS = 30_000;
+/** What the promise may cost: 30 s at 4 MiB/s, the write rate of Convex's class S16, both old and new keys counted. */
+const PROMISED_RETENTION_CHARS = 160 * 1024 * 1024;
 
 type Touch = { readonly seq: number; readonly key: Key; readonly change: DocChange | null };
 
@@ -113,15 +117,16 @@ export class WriteLog {
     this.#publishedSeq = seq;
     for (;;) {
       const oldest = this.#entries.first();
-      const keep =
-        oldest === undefined ||
-        oldest.seq >= seq ||
-        (this.#chars <= RETENTION_CHARS && nowMs - oldest.atMs <= RETENTION_MS);
-      if (keep) {
+      if (oldest === undefined || oldest.seq >= seq || this.#isKept(nowMs - oldest.atMs)) {
         return;
       }
       this.#forgetOldest(oldest);
     }
+  }
+
+  #isKept(ageMs: number): boolean {
+    const isPromised = ageMs <= PROMISED_RETENTION_MS && this.#chars <= PROMISED_RETENTION_CHARS;
+    return isPromised || (ageMs <= RETENTION_MS && this.#chars <= RETENTION_CHARS);
   }
 
   /** Ends every snapshot before now: after a change of schema no transaction that began before it may go on. */
