@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { Clock } from "../clock";
 import { developerError, type EngineError } from "../errors";
+import type { ActionHost } from "../functions/actions/host";
 import { errorText, ofThrown } from "../functions/failure";
 import { ANALYSIS_TIME_MS_MAX } from "../functions/limits";
 import { canonicalPath, parseFunctionPath } from "../functions/path";
@@ -54,12 +56,28 @@ async function inRealm<T>(
   // A callback assigned it, which the compiler cannot see.
   const ended = answer as { value: T } | null;
   if (ended === null) {
-    throw developerError(
-      "AnalysisTimeout",
-      `Evaluating ${path} took longer than ${ANALYSIS_TIME_MS_MAX / 1000} seconds.`,
-    );
+    throw analysisTimeout(path);
   }
   return ended.value;
+}
+
+const analysisTimeout = (path: string) =>
+  developerError(
+    "AnalysisTimeout",
+    `Evaluating ${path} took longer than ${ANALYSIS_TIME_MS_MAX / 1000} seconds.`,
+  );
+
+/** Loads a module in a worker, which ends with the time that analysis may take. Throws "developer" then. */
+export async function analyzeInWorker(clock: Clock, path: string, worker: ActionHost): Promise<ModuleReport> {
+  let isLate = false;
+  const cancel = clock.setTimer(ANALYSIS_TIME_MS_MAX, () => {
+    isLate = true;
+    void worker.stop();
+  });
+  const report = await worker.analyze(path);
+  cancel();
+  if (isLate) throw analysisTimeout(path);
+  return report;
 }
 
 /** Loads every module of a push and says what it exports. Throws "developer" for what Convex refuses. */

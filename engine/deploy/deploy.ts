@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "../clock";
-import { developerError } from "../errors";
+import { developerError, EngineError } from "../errors";
 import type { ActionHost } from "../functions/actions/host";
 import { canonicalPath } from "../functions/path";
 import { type CompiledModule, compileModules, Program } from "../functions/program";
@@ -11,6 +11,7 @@ import type { AuthProvider, Database, Deploy, JsonValue } from "../types";
 import {
   type AnalysisParts,
   type AnalyzedModule,
+  analyzeInWorker,
   analyzeModules,
   evaluateAppDefinition,
   evaluateAuth,
@@ -202,7 +203,7 @@ export class DeployState implements Deploy {
         },
         analyzeNode: (path) => {
           worker ??= nodeWorker(modules, env);
-          return worker.analyze(path);
+          return analyzeInWorker(clock, path, worker);
         },
       },
       close: () => worker?.closeWhenIdle(),
@@ -292,6 +293,7 @@ async function compile(request: PushRequest, known: Map<string, CompiledModule>)
   try {
     return await compileModules(request.changed, known);
   } catch (error) {
+    if (error instanceof EngineError) throw error;
     throw developerError(
       "InvalidModules",
       `The push has a module that cannot be loaded: ${messageOf(error)}`,

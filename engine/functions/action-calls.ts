@@ -3,13 +3,14 @@ import { developerError } from "../errors";
 import { cancelJob, scheduleJob } from "../scheduler/jobs";
 import type { JsonValue, Transaction } from "../types";
 import type { ActionCall } from "./actions/host";
-import { TRANSIENT_ERROR } from "./actions/host";
+import { OUT_OF_MEMORY, TRANSIENT_ERROR } from "./actions/host";
 import { addressFields, handleOf, pathOfAddress } from "./address";
 import { type CallContext, userIdentity } from "./call-context";
 import { checkArgs, checkResult } from "./check-values";
 import { type FunctionError, NestedFailure, ofThrown, plainError } from "./failure";
 import {
   ACTION_PENDING_MAX,
+  ACTION_WAIT_MS_MAX,
   CONCURRENT_ACTIONS_MAX,
   ISOLATE_ACTION_TIME_MS_MAX,
   NODE_ACTION_TIME_MS_MAX,
@@ -97,17 +98,24 @@ export class ActionCalls {
     context: CallContext,
   ): Promise<RunResult> {
     const { module, name } = spec.path;
-    const running = release.actions(spec.environment).run(this.bridge(release, spec.path, context), {
-      path: module,
-      name,
-      requestId: call.requestId,
-      argsJson: JSON.stringify([call.args]),
-    });
-    const cancelTimer = this.limitTime(spec.environment, running.abandon);
-    const end = await running.end;
-    cancelTimer();
-    if (end.ok) return end;
-    return { ok: false, error: describeEnd(end.thrown, release) };
+    const request = { path: module, name, requestId: call.requestId, argsJson: JSON.stringify([call.args]) };
+    for (;;) {
+      const running = release
+        .actions(spec.environment)
+        .run(this.bridge(release, spec.path, context), request);
+      const cancelTimer = this.limitTime(spec.environment, running.abandon);
+      const cancelStall = this.limitWait(running.withdraw);
+      const end = await running.end;
+      cancelTimer();
+      cancelStall();
+      if (end.ok) return end;
+      if ("thrown" in end) return { ok: false, error: describeEnd(end.thrown, release) };
+    }
+  }
+
+  /** Takes a call away from a worker that does not come to it. Answers how to call that off. */
+  limitWait(withdraw: () => void): () => void {
+    return this.#parts.clock.setTimer(ACTION_WAIT_MS_MAX, withdraw);
   }
 
   /** Ends the wait for an action whose time is over. Answers how to call that off. */
@@ -247,6 +255,6 @@ export class ActionCalls {
 
 /** An error of an action; those that the engine made itself carry no "Uncaught" and no place. */
 export const describeEnd = (thrown: ThrownJson, release: Release): FunctionError =>
-  thrown.message === TRANSIENT_ERROR
+  thrown.message === TRANSIENT_ERROR || thrown.message === OUT_OF_MEMORY
     ? plainError(thrown.message)
     : ofThrown(thrown, release.deployment.program);

@@ -2,6 +2,7 @@ import type { Clock } from "../clock";
 import type { FunctionLog } from "../deploy/function-log";
 import type { Identity } from "../types";
 import { type ActionCalls, describeEnd } from "./action-calls";
+import type { HttpEnd } from "./actions/host";
 import type { CallContext } from "./call-context";
 import { errorText, type FunctionError } from "./failure";
 import { HTTP_BODY_BYTES_MAX } from "./limits";
@@ -74,15 +75,23 @@ function startHttp(
       environment: "isolate",
       caller: "HttpApi",
     });
-  const running = release.actions("isolate").http(parts.actions.bridge(release, HTTP_MODULE, context), {
-    method: request.method,
-    url: request.url,
-    headers: [...request.headers],
-    body,
-  });
-  const cancelTimer = parts.actions.limitTime("isolate", running.abandon);
-  const closed = running.closed.then(cancelTimer);
-  const response = running.end.then((end) => {
+  const message = { method: request.method, url: request.url, headers: [...request.headers], body };
+  const begin = async (): Promise<{
+    end: Exclude<HttpEnd, { kind: "withdrawn" }>;
+    closed: Promise<void>;
+  }> => {
+    const bridge = parts.actions.bridge(release, HTTP_MODULE, context);
+    const running = release.actions("isolate").http(bridge, message);
+    const cancelTimer = parts.actions.limitTime("isolate", running.abandon);
+    const cancelWait = parts.actions.limitWait(running.withdraw);
+    const closed = running.closed.then(cancelTimer);
+    const end = await running.end;
+    cancelWait();
+    return end.kind === "withdrawn" ? begin() : { end, closed };
+  };
+  const begun = begin();
+  const closed = begun.then((last) => last.closed);
+  const response = begun.then(({ end }) => {
     if (end.kind === "failed") {
       const error = describeEnd(end.thrown, release);
       report(error);

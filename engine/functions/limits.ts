@@ -17,6 +17,12 @@ export const CALL_DEPTH_MAX = 8;
 /** Operations of one action that are under way at once. */
 export const ACTION_PENDING_MAX = 1_000;
 
+/**
+ * How long an action may wait for its worker, in which the code of another one may run without end; then another
+ * worker takes it. Our own number.
+ */
+export const ACTION_WAIT_MS_MAX = 5_000;
+
 export const LOG_LINES_MAX = 256;
 /** Text of one console line, as the backend's source has it. */
 export const LOG_LINE_LENGTH_MAX = 32_768;

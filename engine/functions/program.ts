@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { SourceMap } from "node:module";
 import vm from "node:vm";
 import { transform } from "esbuild";
+import { developerError } from "../errors";
 
 /** One module of a push, as the CLI sends it. */
 export type PushedModule = {
@@ -58,7 +59,7 @@ async function compileModule(module: PushedModule, sha256: string): Promise<Comp
     module.sourceMap === null
       ? ""
       : `//# sourceMappingURL=data:application/json;base64,${Buffer.from(module.sourceMap).toString("base64")}`;
-  const { code, map } = await transform(source + inlineMap, {
+  const converted = transform(source + inlineMap, {
     format: "cjs",
     loader: "js",
     target: "node20",
@@ -68,6 +69,14 @@ async function compileModule(module: PushedModule, sha256: string): Promise<Comp
     sourcefile: module.path,
     // `import()` becomes a `require` in a promise: a context has no loader of its own.
     supported: { "dynamic-import": false },
+  });
+  const { code, map } = await converted.catch((error: unknown) => {
+    // Convex's text; CommonJS cannot wait while a module loads, and neither can a query.
+    if (!/^.*Top-level await/m.test(String(error))) throw error;
+    throw developerError(
+      "InvalidModules",
+      `Failed to analyze ${module.path}: Top-level awaits in source files are unsupported`,
+    );
   });
   return {
     path: module.path,

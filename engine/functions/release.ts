@@ -46,6 +46,8 @@ export class Release {
   readonly realms: RealmPool;
   readonly #bridge: ActionBridge;
   readonly #hosts = new Map<"isolate" | "node", ActionHost>();
+  /** Workers that take no new calls; some may be busy for long. */
+  readonly #retired = new Set<ActionHost>();
   #closed = false;
 
   constructor(
@@ -69,12 +71,18 @@ export class Release {
   actions(environment: "isolate" | "node"): ActionHost {
     let host = this.#hosts.get(environment);
     if (host === undefined || host.closing) {
+      if (host !== undefined) this.#retire(host);
       host = new ActionHost(environment, this.deployment.program.modules, this.env, this.#bridge);
       this.#hosts.set(environment, host);
       if (this.#closed) host.closeAfterUse();
     }
     if (environment === "node" && this.#bridge.recycles()) host.closeAfterUse();
     return host;
+  }
+
+  #retire(host: ActionHost): void {
+    for (const other of this.#retired) if (other.ended) this.#retired.delete(other);
+    this.#retired.add(host);
   }
 
   /** What kind of function a path means; null where it means none. */
@@ -124,7 +132,7 @@ export class Release {
 
   async stop(): Promise<void> {
     this.close();
-    await Promise.all([...this.#hosts.values()].map((host) => host.stop()));
+    await Promise.all([...this.#hosts.values(), ...this.#retired].map((host) => host.stop()));
   }
 }
 

@@ -3,7 +3,15 @@ import { Worker } from "node:worker_threads";
 import { bundle } from "../bundle";
 import type { CompiledModule } from "../program";
 import type { ModuleReport, ThrownJson } from "../sandbox/port";
-import type { FromWorker, HttpRequestMessage, ToWorker, WorkerSetup } from "./protocol";
+import {
+  type FromWorker,
+  type HttpRequestMessage,
+  TICKET_OPEN,
+  TICKET_WITHDRAWN,
+  type Ticket,
+  type ToWorker,
+  type WorkerSetup,
+} from "./protocol";
 
 /** A call that runs in a worker, as the engine sees it. */
 export type ActionCall = {
@@ -23,8 +31,13 @@ export type ActionBridge = {
   recycles(): boolean;
 };
 
-export type ActionEnd = { ok: true; value: string } | { ok: false; thrown: ThrownJson };
+/** `withdrawn` says that nothing of the call has run, and nothing will. */
+export type ActionEnd =
+  | { ok: true; value: string }
+  | { ok: false; thrown: ThrownJson }
+  | { ok: false; withdrawn: true };
 export type HttpEnd =
+  | { kind: "withdrawn" }
   | { kind: "response"; status: number; headers: [string, string][]; body: ReadableStream<Uint8Array> | null }
   | { kind: "noRoute" }
   | { kind: "failed"; thrown: ThrownJson };
@@ -42,6 +55,10 @@ const LOST: ThrownJson = { message: TRANSIENT_ERROR, stack: "" };
 
 /** Heap of a worker: what Convex gives to Node actions. */
 const MEMORY_MIB_MAX = 512;
+/** Convex's text; all calls of a worker share its heap, so that one of them fails all. */
+export const OUT_OF_MEMORY = `JavaScript execution ran out of memory (maximum memory usage: ${MEMORY_MIB_MAX} MB)`;
+
+const newTicket = (): Ticket => new Int32Array(new SharedArrayBuffer(4));
 
 /** One worker thread and the calls that run in it. */
 export class ActionHost {
@@ -50,6 +67,8 @@ export class ActionHost {
   readonly #running = new Map<number, Running>();
   #nextCall = 0;
   #closing = false;
+  #ended = false;
+  #lost = LOST;
 
   constructor(
     environment: "isolate" | "node",
@@ -77,9 +96,12 @@ export class ActionHost {
     });
     this.#worker.unref();
     this.#worker.on("message", (message: FromWorker) => this.#receive(message));
-    this.#worker.on("error", (error) =>
-      bridge.log(`the worker for ${environment} actions ended: ${String(error)}`),
-    );
+    this.#worker.on("error", (error) => {
+      if (Reflect.get(error, "code") === "ERR_WORKER_OUT_OF_MEMORY") {
+        this.#lost = { message: OUT_OF_MEMORY, stack: "" };
+      }
+      bridge.log(`the worker for ${environment} actions ended: ${String(error)}`);
+    });
     this.#worker.on("exit", () => this.#exited());
   }
 
@@ -88,14 +110,24 @@ export class ActionHost {
     return this.#closing;
   }
 
-  /** Runs an action. Never rejects. `abandon` ends the wait, not the code, which cannot be stopped alone. */
+  /** Whether its thread is gone. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Runs an action. Never rejects. `abandon` ends the wait, not the code, which cannot be stopped alone. `withdraw`
+   * takes back a call that has not begun, because another one keeps the worker busy.
+   */
   run(
     call: ActionCall,
     request: { path: string; name: string; requestId: string; argsJson: string },
   ): {
     end: Promise<ActionEnd>;
     abandon(thrown: ThrownJson): void;
+    withdraw(): void;
   } {
+    const ticket = newTicket();
     let finish: (end: ActionEnd) => void = () => undefined;
     const end = new Promise<ActionEnd>((resolve) => {
       finish = resolve;
@@ -108,20 +140,28 @@ export class ActionHost {
       lost: (thrown) => finish({ ok: false, thrown }),
     });
     void end.then(() => this.#forget(number));
-    this.#post({ type: "run", call: number, ...request });
+    this.#post({ type: "run", call: number, ...request, ticket });
     const abandon = (thrown: ThrownJson): void => {
       // The code goes on and cannot be stopped alone: the worker takes no new calls and ends after its other ones.
       this.#closing = true;
       finish({ ok: false, thrown });
     };
-    return { end, abandon };
+    const withdraw = () => this.#withdraw(ticket, () => finish({ ok: false, withdrawn: true }));
+    return { end, abandon, withdraw };
+  }
+
+  #withdraw(ticket: Ticket, gone: () => void): void {
+    if (Atomics.compareExchange(ticket, 0, TICKET_OPEN, TICKET_WITHDRAWN) !== TICKET_OPEN) return;
+    this.#closing = true;
+    gone();
   }
 
   /** Routes and runs an HTTP action. Resolves with the head of the response; its body follows. */
   http(
     call: ActionCall,
     request: HttpRequestMessage,
-  ): { end: Promise<HttpEnd>; closed: Promise<void>; abandon(thrown: ThrownJson): void } {
+  ): { end: Promise<HttpEnd>; closed: Promise<void>; abandon(thrown: ThrownJson): void; withdraw(): void } {
+    const ticket = newTicket();
     let finish: (end: HttpEnd) => void = () => undefined;
     let close: () => void = () => undefined;
     const closed = new Promise<void>((resolve) => {
@@ -171,12 +211,17 @@ export class ActionHost {
       lost: fail,
     });
     void closed.then(() => this.#forget(number));
-    this.#post({ type: "http", call: number, request });
+    this.#post({ type: "http", call: number, request, ticket });
     const abandon = (thrown: ThrownJson): void => {
       this.#closing = true;
       fail(thrown);
     };
-    return { end, closed, abandon };
+    const withdraw = () =>
+      this.#withdraw(ticket, () => {
+        finish({ kind: "withdrawn" });
+        close();
+      });
+    return { end, closed, abandon, withdraw };
   }
 
   /** Loads a module and reports on its exports. */
@@ -296,7 +341,8 @@ export class ActionHost {
 
   #exited(): void {
     this.#closing = true;
-    for (const running of [...this.#running.values()]) running.lost(LOST);
+    this.#ended = true;
+    for (const running of [...this.#running.values()]) running.lost(this.#lost);
     this.#running.clear();
   }
 }

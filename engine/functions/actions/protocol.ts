@@ -18,9 +18,26 @@ export type HttpRequestMessage = {
   body: Uint8Array | null;
 };
 
+/**
+ * Whether a call has begun: the first to write here has it, the worker to run the call or the engine to withdraw it
+ * from a worker that never comes to it.
+ */
+export type Ticket = Int32Array<SharedArrayBuffer>;
+export const TICKET_OPEN = 0;
+export const TICKET_BEGUN = 1;
+export const TICKET_WITHDRAWN = 2;
+
 export type ToWorker =
-  | { type: "run"; call: number; path: string; name: string; requestId: string; argsJson: string }
-  | { type: "http"; call: number; request: HttpRequestMessage }
+  | {
+      type: "run";
+      call: number;
+      path: string;
+      name: string;
+      requestId: string;
+      argsJson: string;
+      ticket: Ticket;
+    }
+  | { type: "http"; call: number; request: HttpRequestMessage; ticket: Ticket }
   | { type: "analyze"; call: number; path: string }
   | { type: "answer"; id: number; ok: boolean; payload: string }
   | { type: "blob"; id: number; blob: { bytes: Uint8Array; contentType: string | null } | null }

@@ -7,7 +7,15 @@ import { createConsole } from "../sandbox/console";
 import { resolveModule } from "../sandbox/modules";
 import type { ModuleBody } from "../sandbox/port";
 import { describeThrown } from "../sandbox/thrown";
-import type { FromWorker, HttpRequestMessage, ToWorker, WorkerSetup } from "./protocol";
+import {
+  type FromWorker,
+  type HttpRequestMessage,
+  TICKET_BEGUN,
+  TICKET_OPEN,
+  type Ticket,
+  type ToWorker,
+  type WorkerSetup,
+} from "./protocol";
 
 /**
  * Entry of the worker threads that run actions: one for the default runtime, whose globals are those of the web, and
@@ -234,13 +242,17 @@ function start(owner: number, work: () => Promise<void>): void {
   });
 }
 
+/** Whether the call is still this worker's to run. */
+const claims = (ticket: Ticket): boolean =>
+  Atomics.compareExchange(ticket, 0, TICKET_OPEN, TICKET_BEGUN) === TICKET_OPEN;
+
 port.on("message", (message: ToWorker) => {
   switch (message.type) {
     case "run":
-      start(message.call, () => runAction(message));
+      if (claims(message.ticket)) start(message.call, () => runAction(message));
       break;
     case "http":
-      start(message.call, () => runHttp(message.call, message.request));
+      if (claims(message.ticket)) start(message.call, () => runHttp(message.call, message.request));
       break;
     case "analyze":
       start(message.call, async () => {
