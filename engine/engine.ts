@@ -13,6 +13,7 @@ import { createSharedQueries } from "./sync/shared-queries";
 import { createSyncServer } from "./sync/sync-server";
 import { openDatabase } from "./transaction/database";
 import { Exports } from "./transfer/exports";
+import { Imports } from "./transfer/imports";
 import type { EngineOptions, Functions } from "./types";
 
 export type Engine = {
@@ -90,15 +91,13 @@ async function compose(
     await Promise.all([sync.close(), closePorts()]);
   });
 
-  const exports = new Exports({
-    database,
-    files,
-    clock,
-    folder: path.join(options.dataDir, "transfer", "exports"),
-    log,
+  const transfer = { database, files, clock, log };
+  const exports = new Exports({ ...transfer, folder: path.join(options.dataDir, "transfer", "exports") });
+  const imports = new Imports({ ...transfer, folder: path.join(options.dataDir, "transfer", "imports") });
+  await Promise.all([exports.open(), imports.open()]);
+  onClose(async () => {
+    await Promise.all([exports.close(), imports.close()]);
   });
-  await exports.open();
-  onClose(() => exports.close());
 
   const http = {
     // The HTTP client of the CLI asks system queries, too.
@@ -106,6 +105,7 @@ async function compose(
     latestTs: () => database.latestTs,
     files,
     exports,
+    imports,
     auth,
     clock,
     cloudOrigin,

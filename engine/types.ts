@@ -49,8 +49,55 @@ export interface Database {
   /** This moment, for walks over whole tables that outlast the write log (60 s). To be closed. */
   hold(): HeldSnapshot;
 
+  /** New contents for whole tables, which appear all at once or not at all. One at a time. */
+  stage(): TableStage;
+  /** The label of the stage that was applied last, also before a restart. */
+  lastApplied(): string | null;
+
   /** Flushes what was accepted, closes SQLite, releases the directory lock. */
   close(): Promise<void>;
+}
+
+export type TableRequest = {
+  readonly component: ComponentPath;
+  readonly name: string;
+  /** What the ids of its rows begin with; null keeps the table's own, or takes the next free one. */
+  readonly number: number | null;
+  /** Rows of today that stay beside the new ones; by default none does. */
+  readonly keeps?: "all" | ((row: JsonObject) => boolean);
+  /** Refuses a table that has rows, now and at the end. */
+  readonly mustBeEmpty?: boolean;
+};
+
+export type StagedRow = {
+  /** How an error calls it, for example `Row 3 of table "messages"`. */
+  readonly label: string;
+  /** Null makes a new one. */
+  readonly id: string | null;
+  readonly creationTime: number | null;
+  readonly fields: JsonObject;
+};
+
+export interface TableStage {
+  /** Throws developer errors: `TableExists`, `InvalidTableName`. */
+  add(table: TableRequest): void;
+  /** A table that will be gone with its rows. */
+  drop(component: ComponentPath, name: string): void;
+  /** To be called once all tables are named. Throws developer errors: `TableConflict`, `ImportForeignKey`. */
+  check(): void;
+  /** Whether the schema in force declares the table. */
+  isDeclared(component: ComponentPath, name: string): boolean;
+  /** Top-level fields of the table that the schema in force lets be missing. */
+  optionalFields(component: ComponentPath, name: string): ReadonlySet<string>;
+  /** Adds rows to a table that was named, in one step. Throws developer errors that name the row. */
+  write(component: ComponentPath, name: string, rows: readonly StagedRow[]): void;
+  /**
+   * Puts everything in place in one step; where it throws, nothing has changed.
+   * @param label what `Database.lastApplied` answers from then on
+   */
+  apply(label: string): Promise<Timestamp>;
+  /** Forgets everything. */
+  discard(): Promise<void>;
 }
 
 export type HeldTable = { readonly component: ComponentPath; readonly name: string; readonly number: number };

@@ -34,6 +34,8 @@ export interface FileStore extends Files {
   readonly blobs: Blobs;
   /** Until the answer is called, files that are deleted keep their bytes on disk. */
   holdBytes(): () => void;
+  /** Removes bytes that no row has any more. */
+  discardBytes(blob: string): void;
   /** Waits for removals of blobs that are under way. */
   close(): Promise<void>;
 }
@@ -167,6 +169,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
     },
     blobs,
     holdBytes: () => removal.hold(),
+    discardBytes: (blob) => removal.now(blob),
     close: () => removal.close(),
   };
 }
@@ -204,7 +207,7 @@ function insertRows(
 }
 
 /** A random UUID (version 4), as the URLs of Convex have it. */
-function newUrlToken(clock: Clock): string {
+export function newUrlToken(clock: Clock): string {
   const bytes = Buffer.from(clock.randomBytes(16));
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
@@ -273,6 +276,7 @@ function removeAfterCommit(database: Database, blobs: Blobs, log: (line: string)
       }
       planned.set(rowId, name);
     },
+    now: remove,
     hold(): () => void {
       let isHeld = true;
       holders += 1;

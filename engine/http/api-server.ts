@@ -3,6 +3,7 @@ import type { Authenticator } from "../auth/authenticator";
 import type { Clock } from "../clock";
 import type { FileStore } from "../files/file-store";
 import type { Exports } from "../transfer/exports";
+import type { Imports } from "../transfer/imports";
 import type { Functions, Timestamp } from "../types";
 import { encodeTs } from "../wire-timestamp";
 import { allowOrigin, answerJson, answerPreflight, answerText, type Exchange } from "./answer";
@@ -32,6 +33,7 @@ export type HttpServerParts = {
   files: FileStore;
   auth: Authenticator;
   exports: Exports;
+  imports: Imports;
   clock: Clock;
   cloudOrigin: string;
   siteOrigin: string;

@@ -15,6 +15,9 @@ import type {
 /** Rows that one look at a whole table reads at a time; it is repeated until the end. */
 const TABLE_PAGE_ROWS = 1_000;
 
+/** All that the engine remembers, and more. */
+const IMPORTS_LISTED = 100;
+
 export type SystemQueryParts = {
   database: Database;
   functions: Functions;
@@ -34,6 +37,11 @@ const SYSTEM_QUERIES: ReadonlyMap<string, SystemQuery> = new Map<string, SystemQ
   ["tableSize:default", ({ transaction, args, component }) => countRows(transaction, args, component)],
   ["queryTable:default", watchTable],
   ["exports:getLatest", ({ transaction }) => newestJobs(transaction, "_exports", 1)[0] ?? null],
+  [
+    "queryImport:default",
+    ({ transaction, args }) => transaction.system.get(requireString(args["importId"], "importId")),
+  ],
+  ["queryImport:list", ({ transaction }) => newestJobs(transaction, "_snapshot_imports", IMPORTS_LISTED)],
   ["modules:apiSpec", (_, { functions }) => functions.deploy.functionSpec()],
   ["convexUrl:cloudUrl", (_, { cloudOrigin }) => cloudOrigin],
   ["convexUrl:siteUrl", (_, { siteOrigin }) => siteOrigin],

@@ -214,6 +214,20 @@ export class Store {
     );
   }
 
+  /** Takes a table and its indexes out of the catalog; rows and entries stay until they are dropped. */
+  removeTable(tid: number): void {
+    this.#prepare("DELETE FROM indexes WHERE tid = ?").run(tid);
+    this.#prepare("DELETE FROM tables WHERE tid = ?").run(tid);
+  }
+
+  /** Deletes up to `limit` rows of a table, without their entries; answers how many there were to delete. */
+  dropRows(tid: number, limit: number): number {
+    return this.#prepare("DELETE FROM docs WHERE rid IN (SELECT rid FROM docs WHERE tid = ? LIMIT ?)").run(
+      tid,
+      limit,
+    );
+  }
+
   /** Takes an index out of the catalog; its entries stay until `dropEntries`. */
   removeIndex(xid: number): void {
     this.#prepare("DELETE FROM indexes WHERE xid = ?").run(xid);

@@ -48,6 +48,12 @@ export class CatalogState {
     return new CatalogState(replaced.values());
   }
 
+  /** The same without some tables. */
+  without(tables: readonly TableInfo[]): CatalogState {
+    const gone = new Set(tables.map((table) => table.tid));
+    return new CatalogState([...this.#byName.values()].filter((table) => !gone.has(table.tid)));
+  }
+
   /** What `v.id(table)` is checked against in a component. */
   validatorTables(component: string): ValidatorTables {
     return {

@@ -13,6 +13,7 @@ import type {
   Faults,
   HeldSnapshot,
   ReadSet,
+  TableStage,
   Timestamp,
   Transaction,
   Watch,
@@ -23,10 +24,12 @@ import type { CatalogState } from "./catalog-state";
 import { Committer, META_LAST_TS, type PublishedCommit } from "./committer";
 import { HeldSnapshotOf } from "./held-snapshot";
 import { loadCatalog, settleSystemTables } from "./load-catalog";
+import { LooseTables } from "./loose-tables";
 import { Reads } from "./read-set";
 import { Snapshot, snapshotExpired } from "./snapshot";
 import type { TableInfo } from "./table";
 import { TableFactory } from "./table-factory";
+import { META_LAST_APPLIED, TableStageOf } from "./table-stage";
 import { EngineTransaction, type TransactionHost } from "./transaction";
 import { scaledLimits, type TransactionLimits } from "./usage";
 import { WriteLog } from "./write-log";
@@ -87,6 +90,8 @@ class EngineDatabase implements Database, TransactionHost {
   readonly #listeners = new Set<(commit: CommitNotice) => void>();
   readonly #report: (line: string) => void;
   readonly #held = new Set<HeldSnapshotOf>();
+  readonly #loose: LooseTables;
+  #stage: TableStageOf | null = null;
   #state: CatalogState;
   #randomPool: Uint8Array = new Uint8Array();
   #randomAt = 0;
@@ -100,6 +105,10 @@ class EngineDatabase implements Database, TransactionHost {
     this.limits = scaledLimits(options.limitScale ?? 1);
     const loaded = loadCatalog(store);
     this.#factory = new TableFactory(loaded);
+    this.#loose = new LooseTables(store, () => this.#committer.isClosed || this.#held.size > 0);
+    for (const { tid, xids } of this.#loose.list()) {
+      this.#factory.skip([tid], xids);
+    }
     this.#state = settleSystemTables(store, loaded, this.#factory);
     this.cursors = new CursorCodec(this.#cursorKey());
     const lastTs = this.#firstTs();
@@ -123,6 +132,7 @@ class EngineDatabase implements Database, TransactionHost {
 
   async recover(): Promise<void> {
     await this.catalog.sweep();
+    this.#sweepLoose();
   }
 
   get latestTs(): Timestamp {
@@ -163,10 +173,38 @@ class EngineDatabase implements Database, TransactionHost {
       ts: this.latestTs,
       catalog: this.#state,
       current: () => new Snapshot(this.#store, this.#log, this.#state, this.latestTs, this.#log.publishedSeq),
-      onClose: () => this.#held.delete(held),
+      onClose: () => {
+        this.#held.delete(held);
+        this.#sweepLoose();
+      },
     });
     this.#held.add(held);
     return held;
+  }
+
+  stage(): TableStage {
+    if (this.#stage !== null) {
+      throw new EngineError("overloaded", "StageInUse", "Tables are being imported already.");
+    }
+    this.#stage = new TableStageOf({
+      store: this.#store,
+      factory: this.#factory,
+      committer: this.#committer,
+      loose: this.#loose,
+      state: () => this.#state,
+      replace: (state) => this.#replaceCatalog(state),
+      randomId: () => this.randomId(),
+      nextCreationTime: this.creationTimes(this.clock.nowMs()),
+      onClose: () => {
+        this.#stage = null;
+        this.#sweepLoose();
+      },
+    });
+    return this.#stage;
+  }
+
+  lastApplied(): string | null {
+    return this.#store.meta(META_LAST_APPLIED);
   }
 
   onCommit(listener: (commit: CommitNotice) => void): () => void {
@@ -240,6 +278,7 @@ class EngineDatabase implements Database, TransactionHost {
     }
     for (const { entry, notice } of commits) {
       this.catalog.observe(entry);
+      this.#stage?.observe(entry);
       for (const held of this.#held) {
         held.observe(entry);
       }
@@ -258,6 +297,15 @@ class EngineDatabase implements Database, TransactionHost {
     for (const onStale of this.#watchers.takeAll()) {
       this.#guard(() => onStale(this.latestTs));
     }
+  }
+
+  /** In the background: whoever waits has what they wanted. */
+  #sweepLoose(): void {
+    this.#loose.sweep().catch((error: unknown) => {
+      if (!this.#committer.isClosed) {
+        this.#report(`Rows of replaced tables were not removed yet: ${String(error)}`);
+      }
+    });
   }
 
   /** A listener that fails must not keep the others, or the commits that are already durable, from being heard of. */

@@ -36,6 +36,42 @@ export class TableFactory {
     return table;
   }
 
+  /** A table like `table` with numbers of its own, for contents that shall take its place. */
+  copyOf(table: TableInfo, number: number): TableInfo {
+    this.#lastTid += 1;
+    return {
+      ...table,
+      tid: this.#lastTid,
+      number,
+      byId: this.index(BY_ID, []),
+      byCreationTime: this.index(BY_CREATION_TIME, []),
+      indexes: new Map(
+        [...table.indexes.values()].map(({ name, fields }) => [name, this.index(name, fields)]),
+      ),
+    };
+  }
+
+  /** A table came into being with a number from elsewhere: no other one may get it. */
+  claimNumber({ component, name, number }: TableInfo): void {
+    const last = this.#lastNumber.get(component) ?? SYSTEM_TABLE_NUMBER_MAX;
+    this.#lastNumber.set(component, Math.max(last, number));
+    for (const [slot, table] of this.#reserved) {
+      if (table.component === component && (table.number === number || table.name === name)) {
+        this.#reserved.delete(slot);
+      }
+    }
+  }
+
+  /** Numbers of tables and indexes that are on disk but in no catalog, and must not be given again. */
+  skip(tids: Iterable<number>, xids: Iterable<number>): void {
+    for (const tid of tids) {
+      this.#lastTid = Math.max(this.#lastTid, tid);
+    }
+    for (const xid of xids) {
+      this.#lastXid = Math.max(this.#lastXid, xid);
+    }
+  }
+
   index(name: string, fields: readonly string[]): IndexInfo {
     this.#lastXid += 1;
     return indexInfo(this.#lastXid, name, fields);

@@ -1,5 +1,7 @@
+import { developerError } from "../errors";
 import type { JsonObject, JsonValue } from "../types";
 import { encodeKey, type Key } from "../values/key";
+import { IDENTIFIER_LENGTH_MAX } from "../values/limits";
 import type { ValidatorJson } from "../values/validator";
 
 export type IndexInfo = {
@@ -31,12 +33,32 @@ export const BY_CREATION_TIME = "by_creation_time";
 /** Tables of the engine itself; functions see some of them through `db.system`. */
 export const isSystemName = (name: string): boolean => name.startsWith("_");
 
+/** `[A-Za-z_][A-Za-z0-9_]*`, but not underscores alone. */
+const TABLE_NAME = /^(?=.*[A-Za-z0-9])[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Throws a developer error where a table cannot be called so. */
+export function checkTableName(name: string): void {
+  if (!TABLE_NAME.test(name) || name.length > IDENTIFIER_LENGTH_MAX) {
+    throw developerError(
+      "InvalidTableName",
+      `Invalid table name ${name}: use letters, digits and underscores (at most ${IDENTIFIER_LENGTH_MAX}), beginning with a letter.`,
+    );
+  }
+}
+
 /** How a table is called in commit notices. */
 export const qualifiedName = (table: TableInfo): string => `${table.component}:${table.name}`;
 
 export function indexInfo(xid: number, name: string, fields: readonly string[]): IndexInfo {
   return { xid, name, fields, paths: fields.map((field) => field.split(".")) };
 }
+
+/** Every index of a table that has entries of its own on disk. */
+export const indexesOf = (table: TableInfo): IndexInfo[] => [
+  table.byId,
+  table.byCreationTime,
+  ...table.indexes.values(),
+];
 
 /** The index called `name`, the implicit ones included. */
 export function findIndex(table: TableInfo, name: string): IndexInfo | null {

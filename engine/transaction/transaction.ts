@@ -1,18 +1,17 @@
-import { developerError, EngineError } from "../errors";
+import { EngineError } from "../errors";
 import type { Fate } from "../fate";
 import type { ScanSource } from "../query/scan";
 import type { BeginOptions, ComponentPath, JsonObject, Savepoint, Timestamp, Transaction } from "../types";
 import type { CursorCodec } from "../values/cursor";
 import { encodeId } from "../values/id";
 import { encodeKey, encodeKeys } from "../values/key";
-import { IDENTIFIER_LENGTH_MAX } from "../values/limits";
 import { DatabaseCalls } from "./database-calls";
 import { type BuiltDocument, buildDocument, parseStored } from "./document";
 import { Reads } from "./read-set";
 import { enforceSchema, RowWriter } from "./row-writer";
 import type { Snapshot } from "./snapshot";
 import { SystemRowsOf } from "./system-rows";
-import { isSystemName, type TableInfo } from "./table";
+import { checkTableName, isSystemName, type TableInfo } from "./table";
 import { type SavedUsage, type TransactionLimits, Usage } from "./usage";
 import { CATALOG_XID, type DocVersion } from "./write-log";
 
@@ -29,9 +28,6 @@ export type TransactionHost = {
 };
 
 type SavedState = { readonly mark: number; readonly usage: SavedUsage };
-
-/** `[A-Za-z_][A-Za-z0-9_]*`, but not underscores alone. */
-const TABLE_NAME = /^(?=.*[A-Za-z0-9])[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * One transaction: a snapshot, what it read of it, and what it will write. Functions reach it through `call`, the
@@ -175,12 +171,7 @@ export class EngineTransaction implements Transaction {
     if (table !== null) {
       return table;
     }
-    if (!TABLE_NAME.test(name) || name.length > IDENTIFIER_LENGTH_MAX) {
-      throw developerError(
-        "InvalidTableName",
-        `Invalid table name ${name}: use letters, digits and underscores (at most ${IDENTIFIER_LENGTH_MAX}), beginning with a letter.`,
-      );
-    }
+    checkTableName(name);
     const created = this.#host.reserveTable(component, name);
     this.#created.set(`${component}:${name}`, created);
     return created;

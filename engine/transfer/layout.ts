@@ -44,8 +44,9 @@ export function readEntryName(name: string): EntryName {
   if (file === DOCUMENTS) {
     return { kind: "documents", component, table };
   }
-  if (table === STORAGE && file !== "") {
-    return { kind: "file", component, storageId: file.split(".")[0] ?? file };
+  const [storageId = ""] = file.split(".");
+  if (table === STORAGE && storageId !== "") {
+    return { kind: "file", component, storageId };
   }
   return { kind: "other" };
 }

@@ -7,19 +7,22 @@ import { convexCli, copyApp, tempDir } from "../support/engine-process";
 import { type LiveEngine, startLiveEngine } from "../support/live-engine";
 import { readZip } from "../support/zip-file";
 
+/** The engine that data comes from, and one that it goes to. */
 let engine: LiveEngine;
+let other: LiveEngine;
 let app: string;
 let out: string;
 
 beforeAll(async () => {
-  engine = await startLiveEngine();
+  [engine, other] = await Promise.all([startLiveEngine(), startLiveEngine()]);
   await engine.deploy("transfer-app");
+  await other.deploy("transfer-app");
   app = copyApp("transfer-app");
   out = tempDir("transfer");
 });
 
 afterAll(async () => {
-  await engine.discard();
+  await Promise.all([engine.discard(), other.discard()]);
   for (const folder of [app, out]) fs.rmSync(folder, { recursive: true, force: true });
 });
 
@@ -84,4 +87,43 @@ test("the CLI exports every table in the official layout, with the stored files 
   expect([...(await readZip(path.join(out, named))).keys()].some((name) => name.startsWith("_storage"))).toBe(
     false,
   );
+});
+
+type StoredFile = Row & { sha256: string; size: number; contentType?: string; url: string };
+const files = makeFunctionReference<"query", Record<string, never>, StoredFile[]>("data:files");
+const postsOf = makeFunctionReference<"query", { author: string }, string[]>("data:postsOf");
+
+const TABLES = ["authors", "posts", "values", "attachments"];
+
+/** Everything that an app can see of its data. */
+async function contents(target: LiveEngine) {
+  const client = clientOf(target);
+  const tables = await Promise.all(TABLES.map((table) => client.query(list, { table })));
+  const stored = await client.query(files, {});
+  return {
+    tables,
+    files: await Promise.all(
+      stored.map(async ({ url, ...file }) => ({
+        ...file,
+        path: new URL(url).pathname,
+        bytes: await (await fetch(url)).text(),
+      })),
+    ),
+  };
+}
+
+test("an import into a fresh engine gives equal documents, ids, files and URLs, and indexes that find them", async () => {
+  const { stderr } = await convex(other, "import", path.join(out, "snapshot.zip"));
+  expect(stderr).toContain(`Added ${VALUES.length + 3} documents`);
+  expect(stderr).toContain('Imported "posts" (1 documents)');
+  expect(await contents(other)).toEqual(await contents(engine));
+  const client = clientOf(other);
+  const [author] = await client.query(list, { table: "authors" });
+  expect(await client.query(postsOf, { author: author?._id ?? "" })).toEqual(["first"]);
+  // New rows go on where the imported ones end.
+  const [id = ""] = await client.mutation(insert, {
+    table: "posts",
+    documents: [{ author: author?._id, title: "second" }],
+  });
+  expect(id.slice(0, 2)).toBe((await client.query(list, { table: "posts" }))[0]?._id.slice(0, 2));
 });
