@@ -2,7 +2,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Database, Identity, Timestamp } from "../types";
 import type { Target } from "./client-messages";
 import { encodeQueryChange, encodeQueryRemoved } from "./server-messages";
-import { identityKey, type SharedQueries, type SharedResult, targetKey } from "./shared-queries";
+import {
+  holdsAt,
+  identityKey,
+  type SharedQueries,
+  type SharedResult,
+  type Subscription,
+  targetKey,
+} from "./shared-queries";
 
 type LiveQuery = {
   readonly queryId: number;
@@ -54,20 +61,27 @@ export function createQuerySet(shared: SharedQueries, database: Database, onStal
     }
   };
 
-  const freshen = async (query: LiveQuery): Promise<SharedResult> => {
-    if (query.result !== null && query.result.staleTs === null) {
+  const subscriptionOf = ({ target, targetKey, journal, onStale }: LiveQuery): Subscription => ({
+    target,
+    targetKey,
+    journal,
+    identity,
+    identityKey: key,
+    onStale,
+  });
+
+  const mustRest = (query: LiveQuery): boolean =>
+    query.result?.staleTs !== null && shared.isResting(subscriptionOf(query));
+
+  const freshen = async (query: LiveQuery, ts: Timestamp): Promise<SharedResult | null> => {
+    if (query.result !== null && holdsAt(query.result, ts)) {
       return query.result;
     }
     drop(query);
-    const { target, targetKey, journal } = query;
-    const result = await shared.acquire({
-      target,
-      targetKey,
-      journal,
-      identity,
-      identityKey: key,
-      onStale: query.onStale,
-    });
+    const result = await shared.acquire(subscriptionOf(query), ts);
+    if (result === null) {
+      return null;
+    }
     if (closed) {
       shared.release(result, query.onStale);
     }
@@ -120,7 +134,14 @@ export function createQuerySet(shared: SharedQueries, database: Database, onStal
     },
     async cut(notBefore, yieldFirst) {
       for (;;) {
-        const results = await Promise.all([...queries.values()].map(freshen));
+        if ([...queries.values()].some(mustRest)) {
+          await shared.rested();
+        }
+        const moment = database.latestTs;
+        const results = await Promise.all([...queries.values()].map((query) => freshen(query, moment)));
+        if (!results.every((result) => result !== null)) {
+          continue; // One of them ran for another moment; by now there is a newer one for all.
+        }
         if (yieldFirst()) {
           await nextTurn();
         }
@@ -142,7 +163,7 @@ export function createQuerySet(shared: SharedQueries, database: Database, onStal
 }
 
 /**
- * The newest time at which all results hold, or -1 when there is none: then those that went stale run again.
+ * The newest time at which all results hold, or -1 when there is none, as after new code was pushed: then they run again.
  * A result holds from its own `ts` until just before the commit that touched what it read.
  */
 export function commonTs(results: readonly SharedResult[], latestTs: Timestamp): Timestamp {

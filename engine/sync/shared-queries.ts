@@ -1,7 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { EngineError } from "../errors";
+import { CONCURRENT_QUERIES_MAX } from "../functions/limits";
+import { Places } from "../functions/places";
 import { canonicalJson } from "../json";
 import type { Call, Database, Identity, QueryRun, Timestamp, Watch } from "../types";
 import type { Target } from "./client-messages";
+import { createRests } from "./rests";
 import { encodeResult } from "./server-messages";
 
 /** A result that read the clock is not given to new subscribers when it is older (Convex's cache: about 17 s). */
@@ -34,11 +38,19 @@ export type Subscription = {
 
 export interface SharedQueries {
   /**
-   * The result of a query that holds now, from a run that equal subscriptions share: a new run starts only when none
-   * is held or in flight. Call `release` when it is no longer wanted. Throws what running the query throws.
+   * The result of a query that holds at `ts`, from a run that equal subscriptions share: a new run starts only when
+   * none is held or in flight. Null when it cannot be had at that time: choose a newer one, after the rest if the query
+   * rests. Call `release` when it is no longer wanted. Throws what running the query throws.
    */
-  acquire(subscription: Subscription): Promise<SharedResult>;
+  acquire(subscription: Subscription, ts: Timestamp): Promise<SharedResult | null>;
   release(result: SharedResult, onStale: () => void): void;
+  /**
+   * Whether the query ran a moment ago, nothing of that run can be had any more, and it has to wait for `rested` before
+   * it runs again: so a storm of writes does not become a storm of runs.
+   */
+  isResting(subscription: Subscription): boolean;
+  /** Resolves when the queries that rest now may run again; for all who wait at the same moment. */
+  rested(): Promise<void>;
   /** Every result becomes void: the code or a variable changed. */
   invalidateAll(): void;
   /** Runs since the start; the measure of needless work. */
@@ -47,7 +59,7 @@ export interface SharedQueries {
 
 export type SharedQueriesOptions = {
   database: Database;
-  run: (call: Call, options: { journal: string | null }) => Promise<QueryRun>;
+  run: (call: Call, options: { journal: string | null; ts: Timestamp }) => Promise<QueryRun>;
   requestId: () => string;
   /** Console lines are for administrators only. */
   redactErrors: boolean;
@@ -71,7 +83,12 @@ type Entry = SharedResult & {
 
 /** The place of a run and of its result later on, under the key by which equal subscriptions find it. */
 type Place = { key: string; entry: Entry | null; readonly subscribers: Set<() => void> };
-type Slot = Place & { readonly finished: Promise<Entry> };
+/** `finished` gives null when the state that the run was to read is no longer kept. */
+type Slot = Place & { readonly finished: Promise<Entry | null> };
+
+/** Whether a result is right for the moment `ts`. */
+export const holdsAt = ({ ts: from, staleTs }: SharedResult, ts: Timestamp): boolean =>
+  from <= ts && (staleTs === null || ts < staleTs);
 
 export function createSharedQueries(options: SharedQueriesOptions): SharedQueries {
   const { database } = options;
@@ -82,6 +99,9 @@ export function createSharedQueries(options: SharedQueriesOptions): SharedQuerie
   const placeOf = new WeakMap<SharedResult, Place>();
   /** By function: whether its last run left the identity alone. */
   const ignoresIdentity = new Map<string, boolean>();
+  const rests = createRests(database.clock);
+  /** Sockets bring thousands of queries at once when they reconnect. They wait here, where no line is too long. */
+  const places = new Places("subscribed queries", CONCURRENT_QUERIES_MAX, Number.POSITIVE_INFINITY);
   let generation = 0;
   let runs = 0;
 
@@ -104,6 +124,7 @@ export function createSharedQueries(options: SharedQueriesOptions): SharedQuerie
     if (slot === place && slot.key !== key) {
       unlist(slot);
       slot.key = key;
+      rests.begin(key);
       if (!slots.has(key)) {
         slots.set(key, slot);
       }
@@ -133,14 +154,35 @@ export function createSharedQueries(options: SharedQueriesOptions): SharedQuerie
     }
   };
 
-  const finish = async (place: Place, subscription: Subscription, baseKey: string): Promise<Entry> => {
+  const runAt = async (subscription: Subscription, ts: Timestamp): Promise<QueryRun | null> => {
+    const { target, identity, journal } = subscription;
+    const leave = await places.take();
+    runs++;
+    try {
+      return await options.run({ ...target, identity, requestId: options.requestId() }, { journal, ts });
+    } catch (error) {
+      if (error instanceof EngineError && error.code === "SnapshotExpired") {
+        return null;
+      }
+      throw error;
+    } finally {
+      leave();
+    }
+  };
+
+  const finish = async (
+    place: Place,
+    subscription: Subscription,
+    baseKey: string,
+    ts: Timestamp,
+  ): Promise<Entry | null> => {
     const { target, identity } = subscription;
     const startedIn = generation;
-    runs++;
-    const run = await options.run(
-      { ...target, identity, requestId: options.requestId() },
-      { journal: subscription.journal },
-    );
+    const run = await runAt(subscription, ts);
+    if (run === null) {
+      unlist(place);
+      return null;
+    }
     const showLogs = !options.redactErrors || identity.kind === "admin";
     const entry: Entry = {
       text: encodeResult(run.outcome, showLogs ? run.logLines : []),
@@ -169,11 +211,15 @@ export function createSharedQueries(options: SharedQueriesOptions): SharedQuerie
     return entry;
   };
 
-  const start = (subscription: Subscription, baseKey: string): Slot => {
-    const shared = ignoresIdentity.get(functionKeyOf(subscription.target)) === true;
-    const key = shared ? baseKey : baseKey + subscription.identityKey;
+  /** Where a run of this subscription is expected to belong, judging by the last run of the function. */
+  const startKey = ({ target, identityKey }: Subscription, baseKey: string): string =>
+    ignoresIdentity.get(functionKeyOf(target)) === true ? baseKey : baseKey + identityKey;
+
+  const start = (subscription: Subscription, baseKey: string, ts: Timestamp): Slot => {
+    const key = startKey(subscription, baseKey);
     const place: Place = { key, entry: null, subscribers: new Set() };
-    const finished = finish(place, subscription, baseKey).catch((error: unknown) => {
+    rests.begin(key);
+    const finished = finish(place, subscription, baseKey, ts).catch((error: unknown) => {
       unlist(place);
       throw error;
     });
@@ -198,20 +244,36 @@ export function createSharedQueries(options: SharedQueriesOptions): SharedQuerie
   };
 
   return {
-    async acquire(subscription) {
+    async acquire(subscription, ts) {
       const baseKey = baseKeyOf(subscription);
       for (;;) {
-        const slot = find(subscription, baseKey) ?? start(subscription, baseKey);
+        const known = find(subscription, baseKey);
+        if (known === null && rests.has(startKey(subscription, baseKey))) {
+          return null;
+        }
+        const slot = known ?? start(subscription, baseKey, ts);
         slot.subscribers.add(subscription.onStale);
         const entry = await slot.finished;
-        if (entry.identityKey === null || entry.identityKey === subscription.identityKey) {
+        if (entry === null) {
+          return null;
+        }
+        const isForCaller = entry.identityKey === null || entry.identityKey === subscription.identityKey;
+        if (isForCaller && holdsAt(entry, ts)) {
           return entry;
         }
-        // The run had been thought to be for everybody, and then asked who is calling.
         slot.subscribers.delete(subscription.onStale);
         dropIfUnused(slot, entry);
+        if (isForCaller) {
+          return null;
+        }
+        // The run had been thought to be for everybody, and then asked who is calling.
       }
     },
+    isResting(subscription) {
+      const baseKey = baseKeyOf(subscription);
+      return rests.has(startKey(subscription, baseKey)) && find(subscription, baseKey) === null;
+    },
+    rested: () => rests.end(),
     release(result, onStale) {
       const place = placeOf.get(result);
       if (place?.entry != null && place.subscribers.delete(onStale)) {
@@ -221,6 +283,7 @@ export function createSharedQueries(options: SharedQueriesOptions): SharedQuerie
     invalidateAll() {
       generation++;
       ignoresIdentity.clear();
+      rests.clear();
       // Runs in flight find the generation changed when they end.
       slots.clear();
       for (const place of [...watched]) {
