@@ -49,6 +49,7 @@ export function planQuery(query: JsonValue, lookup: TableLookup): QueryPlan {
     throw developerError("IndexNotFoundError", `Index ${tableName}.${indexName} not found.`);
   }
   const fields = index === null ? implicitFields(indexName) : rangeFields(index);
+  const order = source["order"] === "desc" ? "desc" : "asc";
   return {
     tableName,
     target: table === null || index === null ? null : { table, index },
@@ -56,9 +57,10 @@ export function planQuery(query: JsonValue, lookup: TableLookup): QueryPlan {
       source["type"] === "IndexRange"
         ? compileRange(source["range"] ?? [], `${tableName}.${indexName}`, fields)
         : EVERYTHING,
-    order: source["order"] === "desc" ? "desc" : "asc",
+    order,
     operators: parseOperators(query["operators"] ?? []),
-    source: query,
+    // A query that leaves the order out is the same as one that says "asc": a cursor of one fits the other.
+    source: { ...query, source: { ...source, order } },
     indexFields: fields,
   };
 }

@@ -46,11 +46,11 @@ const functions = {
   list: queryGeneric({ handler: (ctx) => ctx.db.query("notes").collect() }),
   clock: queryGeneric({
     handler: async (ctx) => {
-      const before = [Date.now(), Number(new Date())];
+      const before = [Date.now(), Date.parse(new Date().toISOString())];
       await ctx.db.query("notes").collect();
       const startMs = performance.now();
       while (performance.now() < startMs + 5) await new Promise((resolve) => setImmediate(resolve));
-      return [...before, Date.now(), Number(new Date())];
+      return [...before, Date.now(), Date.parse(new Date().toISOString())];
     },
   }),
   fetches: queryGeneric({ handler: async () => void (await fetch("http://127.0.0.1:9")) }),
