@@ -1,5 +1,6 @@
 import type { Clock } from "./clock";
 import type { Fate } from "./fate";
+import type { Faults } from "./faults";
 
 /**
  * The seams between the engine's layers. Each layer is built against these shapes alone:
@@ -352,10 +353,6 @@ export interface Files {
 
 // --------------------------------------------------------------------- options
 
-/** Points of a commit. `after_commit_before_publish` says that the fsync of `ts` is done and nobody knows yet. */
-export type FaultPoint = "before_flush" | "after_commit_before_publish" | "after_publish";
-export type Faults = { at(point: FaultPoint, ts: Timestamp): void };
-
 export type EngineOptions = {
   dataDir: string;
   host: string;
@@ -376,8 +373,10 @@ export type EngineOptions = {
   fsync: "full" | "normal" | "off";
   clock: Clock;
   log: (line: string) => void;
-  /** Where a test looks into the commit, or ends the process in it. */
+  /** Where a test looks into a step, or ends the process in it. */
   faults?: Faults;
+  /** Bounds the database file, in pages of 4 KiB: how a test runs out of disk. */
+  pagesMax?: number;
   /** Factor on all limits of transactions; 1, the default, is Convex's. */
   limitScale?: number;
   /** Bad luck on purpose, for tests (see `chaos.ts`): a seed. Needs a clock that moves by itself. */

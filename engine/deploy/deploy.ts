@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Clock } from "../clock";
 import { developerError, EngineError } from "../errors";
+import type { Faults } from "../faults";
 import type { ActionHost } from "../functions/actions/host";
 import { canonicalPath } from "../functions/path";
 import { type CompiledModule, compileModules, Program } from "../functions/program";
@@ -31,6 +32,7 @@ const PENDING_PUSHES_MAX = 4;
 export type DeployParts = {
   database: Database;
   clock: Clock;
+  faults?: Faults | null;
   rounds: Rounds;
   environment: Environment;
   log: FunctionLog;
@@ -257,6 +259,7 @@ export class DeployState implements Deploy {
     if (dryRun) return finishedJson(before, parts, { added: [], updated: [], deleted: [] });
 
     await database.catalog.applySchema("", parts.schema);
+    this.#parts.faults?.at("schema_before_release", null);
     const packed = await packDeployment(parts);
     const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs(), unlimited: true });
     const id = storeDeployment(transaction, packed);

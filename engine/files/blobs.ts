@@ -4,6 +4,8 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, unlink } from 
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock } from "../clock";
+import { EngineError } from "../errors";
+import type { Faults } from "../faults";
 
 /** A blob whose bytes are on disk under its final name; nothing refers to it yet. */
 export type StoredBlob = { name: string; size: number; sha256Base64: string };
@@ -26,7 +28,7 @@ export interface Blobs {
   sweep(isKnown: (name: string) => boolean): Promise<number>;
 }
 
-export async function openBlobs(dataDir: string, clock: Clock): Promise<Blobs> {
+export async function openBlobs(dataDir: string, clock: Clock, faults: Faults | null = null): Promise<Blobs> {
   const folder = join(dataDir, "files");
   const incoming = join(folder, "incoming");
   await mkdir(incoming, { recursive: true });
@@ -47,18 +49,24 @@ export async function openBlobs(dataDir: string, clock: Clock): Promise<Blobs> {
     async write(source) {
       const name = Buffer.from(clock.randomBytes(16)).toString("hex");
       const temporary = join(incoming, name);
-      const file = await open(temporary, "wx", 0o600);
+      const file = await open(temporary, "wx", 0o600).catch((error: unknown) => {
+        throw unavailable(error);
+      });
       try {
-        const { size, sha256Base64 } = await copy(source, file);
+        const { size, sha256Base64 } = await copy(source, file, () =>
+          faults?.at("upload_half_received", null),
+        );
         await file.sync();
         await file.close();
+        faults?.at("blob_before_rename", null);
         await rename(temporary, pathOf(name));
         await syncFolder(folder);
         return { name, size, sha256Base64 };
       } catch (error) {
         await file.close();
         await remove(temporary);
-        throw error;
+        await remove(pathOf(name));
+        throw unavailable(error);
       }
     },
     read: (name) => readFile(pathOf(name)),
@@ -82,6 +90,7 @@ export async function openBlobs(dataDir: string, clock: Clock): Promise<Blobs> {
 async function copy(
   source: AsyncIterable<Uint8Array>,
   file: FileHandle,
+  onChunk: () => void,
 ): Promise<{ size: number; sha256Base64: string }> {
   const hash = createHash("sha256");
   let size = 0;
@@ -89,6 +98,7 @@ async function copy(
     hash.update(chunk);
     await file.writeFile(chunk);
     size += chunk.byteLength;
+    onChunk();
   }
   return { size, sha256Base64: hash.digest("base64") };
 }
@@ -105,3 +115,22 @@ async function syncFolder(path: string): Promise<void> {
 
 export const isMissing = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "ENOENT";
+
+/** What the system says when it takes no bytes for now: no room, a quota, a limit on file sizes, no right to write. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "ENOSPC",
+  "EDQUOT",
+  "EFBIG",
+  "EROFS",
+  "EACCES",
+  "EPERM",
+  "EIO",
+]);
+
+/** The caller may try again where the disk refused; any other error stays what it is. */
+const unavailable = (error: unknown): unknown =>
+  error instanceof Error && "code" in error && typeof error.code === "string" && REFUSALS.has(error.code)
+    ? new EngineError("overloaded", "DiskFull", `The disk does not take the file (${error.message}).`, {
+        cause: error,
+      })
+    : error;

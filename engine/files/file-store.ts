@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { Clock } from "../clock";
 import { developerError } from "../errors";
+import type { Faults } from "../faults";
 import { requireString } from "../json";
 import type { Database, Files, SystemRow, Transaction } from "../types";
 import { type Blobs, isMissing, openBlobs, type StoredBlob } from "./blobs";
@@ -49,6 +50,7 @@ export type FileStoreOptions = {
   /** Origin of the API port as browsers reach it. */
   cloudOrigin: string;
   log: (line: string) => void;
+  faults?: Faults | null;
 };
 
 const BLOB_TABLE = "_file_blobs";
@@ -62,14 +64,15 @@ const PLANNED_REMOVALS_MAX = 10_000;
  * always has its bytes; blobs without a row are swept here, at boot.
  */
 export async function openFileStore(options: FileStoreOptions): Promise<FileStore> {
-  const { database, clock, log } = options;
-  const blobs = options.dataDir === null ? createMemoryBlobs(clock) : await openBlobs(options.dataDir, clock);
+  const { database, clock, log, faults = null } = options;
+  const blobs =
+    options.dataDir === null ? createMemoryBlobs(clock) : await openBlobs(options.dataDir, clock, faults);
   const tokens = createUploadTokens(options.adminKey, clock);
   const swept = await blobs.sweep(knownBlobs(database));
   if (swept > 0) {
     log(`Removed ${swept} stored file(s) that no transaction had kept.`);
   }
-  const removal = removeAfterCommit(database, blobs, log);
+  const removal = removeAfterCommit(database, blobs, log, faults);
 
   const write = async (
     { source, sha256 }: Upload,
@@ -88,9 +91,11 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   };
   const storeStream: FileStore["storeStream"] = (upload) =>
     write(upload, async (blob) => {
+      faults?.at("blob_before_row", null);
       const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs(), unlimited: true });
       const storageId = insertRows(transaction, clock, blob, upload.contentType);
       await database.commit(transaction);
+      faults?.at("file_before_answer", null);
       return storageId;
     });
 
@@ -238,7 +243,12 @@ function knownBlobs(database: Database): (name: string) => boolean {
  * A deleting transaction may still fail or rerun. So a blob is only planned for removal, and goes once a commit has
  * taken its row away.
  */
-function removeAfterCommit(database: Database, blobs: Blobs, log: (line: string) => void) {
+function removeAfterCommit(
+  database: Database,
+  blobs: Blobs,
+  log: (line: string) => void,
+  faults: Faults | null,
+) {
   const planned = new Map<string, string>();
   const running = new Set<Promise<void>>();
   const held = new Set<string>();
@@ -249,6 +259,7 @@ function removeAfterCommit(database: Database, blobs: Blobs, log: (line: string)
       held.add(name);
       return;
     }
+    faults?.at("blob_before_removal", null);
     const removing: Promise<void> = blobs
       .remove(name)
       .catch((error: unknown) => log(`A deleted file could not be removed from disk: ${String(error)}`))

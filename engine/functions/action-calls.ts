@@ -179,6 +179,7 @@ export class ActionCalls {
           ? await this.#transactional.mutation(call, null)
           : await this.run(call);
     if (!result.ok) throw new NestedFailure(result.error);
+    if (op === "1.0/actions/mutation") this.#parts.faults?.at("action_between_calls", null);
     return result.value;
   }
 

@@ -18,7 +18,10 @@ import { createSeeds, type RunResult } from "./run-function";
 import { pruneResults } from "./session-results";
 import { type InnerCall, TransactionalCalls } from "./transactional-calls";
 
-export type FunctionsOptions = Pick<EngineOptions, "isolation" | "redactErrors" | "clock" | "log"> & {
+export type FunctionsOptions = Pick<
+  EngineOptions,
+  "isolation" | "redactErrors" | "clock" | "log" | "faults"
+> & {
   database: Database;
   files: Files;
   chaos?: Chaos | null;
@@ -47,7 +50,7 @@ const nothingDeployed = (): Deployment => ({
  * Nothing scheduled runs before `start`.
  */
 export async function createFunctions(options: FunctionsOptions): Promise<Functions> {
-  const { database, clock, files, chaos = null } = options;
+  const { database, clock, files, chaos = null, faults = null } = options;
   guardRejections();
   // Functions live in UTC, on Convex as here; realms share the time zone of the process.
   process.env["TZ"] = "UTC";
@@ -78,6 +81,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
     catalog: database.catalog,
     newSeed,
     chaos,
+    faults,
     rounds,
     log,
     current: () => current,
@@ -87,6 +91,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
   const deploy = new DeployState({
     database,
     clock,
+    faults,
     rounds,
     environment,
     log,
@@ -106,6 +111,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
     actions,
     requestId,
     chaos,
+    faults,
     current: () => current,
     log: options.log,
     stopping: () => stopping,

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock";
 import type { FunctionLog, LoggedRun } from "../deploy/function-log";
 import { EngineError } from "../errors";
+import type { Faults } from "../faults";
 import type { Database, FunctionKind, Identity, JsonValue, ReadSet, Timestamp, Transaction } from "../types";
 import { resolveCommitTs } from "../values/commit-ts";
 import type { CallContext } from "./call-context";
@@ -67,6 +68,7 @@ export type MutationEnd = { result: RunResult; logLines: string[]; ts: Timestamp
 
 export type TransactionalParts = RunnerParts & {
   database: Database;
+  faults?: Faults | null;
   log: FunctionLog;
   current(): Release;
 };

@@ -1,5 +1,4 @@
 import { pipeline } from "node:stream/promises";
-import { EngineError } from "../errors";
 import type { FileStore, ServedFile } from "../files/file-store";
 import { answerJson, type Exchange } from "./answer";
 import { parseRange } from "./byte-range";
@@ -18,23 +17,12 @@ export async function uploadFile(exchange: Exchange, files: FileStore): Promise<
     });
   }
   const sha256 = sha256OfDigest(request.headers["digest"]);
-  try {
-    const storageId = await files.storeStream({
-      source: request,
-      contentType: request.headers["content-type"] ?? null,
-      ...(sha256 === undefined ? {} : { sha256 }),
-    });
-    answerJson(exchange, 200, { storageId });
-  } catch (error) {
-    throw uploadError(error);
-  }
-}
-
-function uploadError(error: unknown): unknown {
-  if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
-    return new EngineError("overloaded", "DiskFull", "There is no room left for the file.", { cause: error });
-  }
-  return error;
+  const storageId = await files.storeStream({
+    source: request,
+    contentType: request.headers["content-type"] ?? null,
+    ...(sha256 === undefined ? {} : { sha256 }),
+  });
+  answerJson(exchange, 200, { storageId });
 }
 
 /** The sha-256 of a Digest header (RFC 3230), as base64. Other algorithms are not checked. */

@@ -178,6 +178,7 @@ async function runActionCron(parts: SchedulerParts, cron: Cron): Promise<void> {
       due = advance(parts, transaction, cron, { runningSinceMs: transaction.nowMs });
     });
     if (!due) return;
+    parts.faults?.at("cron_claimed", null);
     const call = scheduledCall(parts, {
       path: cron.spec.path,
       args: cron.spec.args,
@@ -186,10 +187,12 @@ async function runActionCron(parts: SchedulerParts, cron: Cron): Promise<void> {
     });
     const { result } = await parts.actions.run(call);
     if (!result.ok) parts.log(`cron ${cron.spec.name} failed: ${errorText(result.error).trimEnd()}`);
-    await writeUntilDone(parts, (transaction) => {
-      if (transaction.system.get(cron.rowId) !== null)
+    const forget = (transaction: Transaction): void => {
+      if (transaction.system.get(cron.rowId) !== null) {
         transaction.system.patch(cron.rowId, { runningSinceMs: undefined });
-    });
+      }
+    };
+    await writeUntilDone(parts, forget, "patient");
   } finally {
     leave();
   }

@@ -2,8 +2,9 @@ import { TRANSIENT_ERROR } from "../functions/actions/host";
 import { errorText, ofEngineError } from "../functions/failure";
 import type { RunResult } from "../functions/run-function";
 import { conflictPauseMs, isConflict, pause } from "../functions/transactional-calls";
+import type { Transaction } from "../types";
 import { DueLoop } from "./due-loop";
-import { type Job, jobState, listJobs, pruneJobs, settleJob, startJob } from "./jobs";
+import { type Job, type JobState, jobState, listJobs, pruneJobs, settleJob, startJob } from "./jobs";
 import {
   beginLook,
   beginWork,
@@ -80,7 +81,9 @@ async function runMutationJob(parts: SchedulerParts, job: Job): Promise<void> {
     try {
       if (result.ok) {
         settleJob(transaction, job.id, { kind: "success" });
+        parts.faults?.at("mutation_job_before_commit", null);
         await database.commit(transaction);
+        parts.faults?.at("mutation_job_after_commit", null);
       }
     } catch (error) {
       if (isConflict(error)) {
@@ -102,9 +105,12 @@ async function runMutationJob(parts: SchedulerParts, job: Job): Promise<void> {
 async function runActionJob(parts: SchedulerParts, job: Job): Promise<void> {
   const leave = await parts.actions.takePlace();
   try {
+    parts.faults?.at("action_job_before_claim", null);
     if (!(await claim(parts, job))) return;
+    parts.faults?.at("action_job_claimed", null);
     const call = scheduledCall(parts, { path: job.path, args: job.args, jobId: job.id, from: "Scheduler" });
     const { result } = await parts.actions.run(call);
+    parts.faults?.at("action_job_before_settle", null);
     await settle(parts, job, result, "inProgress");
   } finally {
     leave();
@@ -133,14 +139,13 @@ function settle(
   result: RunResult,
   from: "pending" | "inProgress",
 ): Promise<void> {
-  return writeUntilDone(parts, (transaction) => {
-    if (jobState(transaction, job.id) !== from) return;
-    settleJob(
-      transaction,
-      job.id,
-      result.ok ? { kind: "success" } : { kind: "failed", error: errorText(result.error).trimEnd() },
-    );
-  });
+  const end: JobState = result.ok
+    ? { kind: "success" }
+    : { kind: "failed", error: errorText(result.error).trimEnd() };
+  const write = (transaction: Transaction): void => {
+    if (jobState(transaction, job.id) === from) settleJob(transaction, job.id, end);
+  };
+  return writeUntilDone(parts, write, "patient");
 }
 
 /** At boot: actions that were under way when the process ended. Answers how many there were. */

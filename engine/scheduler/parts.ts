@@ -1,5 +1,7 @@
 import type { Chaos } from "../chaos";
 import type { Clock } from "../clock";
+import { EngineError } from "../errors";
+import type { Faults } from "../faults";
 import type { ActionCalls } from "../functions/action-calls";
 import { missingFunction, parseFunctionPath } from "../functions/path";
 import type { FunctionSpec, Release } from "../functions/release";
@@ -17,6 +19,7 @@ export type SchedulerParts = {
   database: Database;
   clock: Clock;
   chaos: Chaos | null;
+  faults?: Faults | null;
   transactional: TransactionalCalls;
   actions: ActionCalls;
   current(): Release;
@@ -32,10 +35,17 @@ export const beginWork = ({ database, clock }: SchedulerParts): Transaction =>
 export const beginLook = ({ database, clock }: SchedulerParts): Transaction =>
   database.begin({ kind: "query", nowMs: clock.nowMs(), unlimited: true });
 
-/** A small transaction of the scheduler itself, repeated until it wins. */
+/** Pause before a write is tried again that the disk did not take. */
+const FULL_DISK_PAUSE_MS = 500;
+
+/**
+ * A small transaction of the scheduler itself, repeated until it wins. What notes the end of work that has been done
+ * also waits for the disk to have room again (`patient`): nobody else would note it before the next start.
+ */
 export async function writeUntilDone(
   parts: SchedulerParts,
   write: (transaction: Transaction) => void,
+  patience: "patient" | "impatient" = "impatient",
 ): Promise<void> {
   for (let failures = 0; ; failures++) {
     const transaction = beginWork(parts);
@@ -44,6 +54,11 @@ export async function writeUntilDone(
       await parts.database.commit(transaction);
       return;
     } catch (error) {
+      const isFull = error instanceof EngineError && error.kind === "overloaded";
+      if (isFull && patience === "patient" && !parts.stopping()) {
+        await pause(FULL_DISK_PAUSE_MS, parts.clock);
+        continue;
+      }
       if (!isConflict(error)) throw error;
       await pause(conflictPauseMs(failures, parts.clock), parts.clock);
     }

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers";
 import { developerError, EngineError } from "../errors";
+import type { Faults } from "../faults";
 import { canonicalJson } from "../json";
 import type { Store } from "../storage/store";
 import type { Catalog, ComponentPath, JsonValue } from "../types";
@@ -35,6 +36,7 @@ export type CatalogParts = {
   readonly factory: TableFactory;
   readonly committer: Committer;
   state(): CatalogState;
+  readonly faults: Faults | null;
   /** Puts a new state in place and ends all snapshots of the old one. */
   replace(state: CatalogState): void;
 };
@@ -212,6 +214,9 @@ export class EngineCatalog implements Catalog {
         const last = rows.at(-1);
         if (last === undefined || rows.length < ROWS_PER_TURN) {
           break;
+        }
+        if (adds.length > 0) {
+          this.#parts.faults?.at("backfill_half_done", null);
         }
         afterRid = last.rid;
         await nextTurn();

@@ -1,9 +1,10 @@
 import { setImmediate } from "node:timers";
 import type { Clock } from "../clock";
 import { EngineError } from "../errors";
+import type { Faults } from "../faults";
 import { sqliteFailure } from "../storage/driver";
 import type { Store } from "../storage/store";
-import type { CommitNotice, CommitResult, Faults, Timestamp } from "../types";
+import type { CommitNotice, CommitResult, Timestamp } from "../types";
 import { encodeKeys } from "../values/key";
 import type { RowChange } from "./row-writer";
 import { snapshotExpired } from "./snapshot";
@@ -224,6 +225,7 @@ export class Committer {
           }
         }
         store.setMeta(META_LAST_TS, String(last.entry.ts));
+        faults?.at("mid_flush", last.entry.ts);
       });
     } catch (error) {
       this.#fail(batch, error);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CommitNotice, FaultPoint, Timestamp } from "../types";
+import type { FaultPoint } from "../faults";
+import type { CommitNotice, Timestamp } from "../types";
 import { encodeId } from "../values/id";
 import {
   call,
@@ -237,6 +238,7 @@ describe("a database", () => {
     );
     expect(order).toEqual([
       "before_flush hidden",
+      "mid_flush hidden",
       "after_commit_before_publish hidden",
       "heard 3",
       "heard 3",

@@ -2,6 +2,7 @@ import { clearImmediate, setImmediate } from "node:timers";
 import type { Chaos } from "../chaos";
 import type { Clock } from "../clock";
 import { EngineError } from "../errors";
+import type { Faults } from "../faults";
 import { openStore } from "../storage/open-store";
 import type { Store } from "../storage/store";
 import { Watchers } from "../subscriptions/watchers";
@@ -10,7 +11,6 @@ import type {
   CommitNotice,
   CommitResult,
   Database,
-  Faults,
   HeldSnapshot,
   ReadSet,
   TableStage,
@@ -127,6 +127,7 @@ class EngineDatabase implements Database, TransactionHost {
       committer: this.#committer,
       state: () => this.#state,
       replace: (state) => this.#replaceCatalog(state),
+      faults: options.faults ?? null,
     });
   }
 

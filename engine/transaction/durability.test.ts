@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { FaultPoint } from "../faults";
 import { openSqlite } from "../storage/driver";
-import type { FaultPoint } from "../types";
 import { collect, fullScan, openTestDatabase } from "./test-database";
 
 type Life = { openedAt: bigint; acked: { writer: number; n: number; ts: bigint }[] };
@@ -56,6 +56,7 @@ describe("a process that is killed", () => {
     const deaths = [
       { afterAcks: 40 },
       { at: "before_flush", passes: 7 },
+      { at: "mid_flush", passes: 4 },
       { at: "after_commit_before_publish", passes: 5 },
       { at: "after_publish", passes: 6 },
       { afterAcks: 200 },
