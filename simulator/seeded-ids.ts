@@ -34,6 +34,11 @@ export class SeededIds {
     return `1${number.slice(-(length - 1))}`;
   }
 
+  /** The random part of a token or code. */
+  secret(kind: string): string {
+    return Buffer.from(this.#next(kind), "hex").toString("base64url");
+  }
+
   /** Meta's trace id of an error. */
   traceId(): string {
     return `A${Buffer.from(this.#next("trace"), "hex").toString("base64url").slice(0, 22)}`;

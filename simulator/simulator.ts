@@ -5,6 +5,7 @@ import { serveGraph } from "./graph/pipeline";
 import { hasToken, isGraphPath, tooLarge } from "./graph/routes";
 import { DOWNLOAD_PATH } from "./handset/media-store";
 import { json, type ReceivedRequest, type Reply, readRequest, sendReply } from "./http";
+import { answerDialog, isDialogPath, POPUP_SCRIPT, SDK_SCRIPT } from "./login/dialog";
 import { type SimulatorOptions, settingsOf } from "./options";
 import { pageAsset } from "./page/assets";
 import { streamEvents } from "./page/events";
@@ -59,7 +60,8 @@ async function serve(
     if (request === null) {
       sendReply(response, tooLarge(simulation.ids.traceId()));
       incoming.destroy();
-    } else if (isGraphPath(request.url.pathname)) await serveGraph(simulation, request, response);
+    } else if (isDialogPath(request.url.pathname)) sendReply(response, answerDialog(simulation, request));
+    else if (isGraphPath(request.url.pathname)) await serveGraph(simulation, request, response);
     else if (request.url.pathname === `${CONTROL_PREFIX}events`) streamEvents(simulation, response);
     else sendReply(response, await answer(simulation, request));
   } catch (error) {
@@ -73,6 +75,8 @@ async function serve(
 
 async function answer(simulation: Simulation, request: ReceivedRequest): Promise<Reply> {
   const path = request.url.pathname;
+  if (path === "/en_US/sdk.js") return script(SDK_SCRIPT);
+  if (path === `${CONTROL_PREFIX}popup.js`) return script(POPUP_SCRIPT);
   if (path.startsWith(CONTROL_PREFIX)) return answerControl(simulation, request);
   if (path === DOWNLOAD_PATH) return downloadMedia(simulation, request, hasToken(simulation, request));
   const asset = request.method === "GET" ? await pageAsset(path) : null;
@@ -80,4 +84,12 @@ async function answer(simulation: Simulation, request: ReceivedRequest): Promise
     asset ??
     json(404, { error: { message: "Nothing is here. Graph paths begin with a version, such as /v25.0/." } })
   );
+}
+
+function script(text: string): Reply {
+  return {
+    status: 200,
+    headers: { "content-type": "text/javascript; charset=utf-8", "cache-control": "no-store" },
+    body: text,
+  };
 }

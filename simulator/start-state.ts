@@ -1,5 +1,6 @@
+import { SCOPES } from "./login/scopes";
 import type { SeededIds } from "./seeded-ids";
-import type { Customer, Subscription, Template, World } from "./world";
+import type { Customer, Subscription, Template, Token, World } from "./world";
 
 /** Ids of Meta's own documentation, so that its examples can be pasted. */
 export const APP_ID = "670843887433847";
@@ -7,12 +8,20 @@ export const BUSINESS_ID = "506914307656634";
 export const WABA_ID = "102290129340398";
 export const PHONE_NUMBER_ID = "106540352242922";
 export const ACCESS_TOKEN = "sim-access-token";
+/** The system user to whom the start state's token belongs. */
+const SYSTEM_USER_ID = "122093847561234567";
 
 /** The world as it is after a start or a reset. */
 export function startState(ids: SeededIds, subscription: Subscription | null): World {
   return {
     app: { id: APP_ID, name: "Simulated app" },
     business: { id: BUSINESS_ID, name: "Lucky Shrub" },
+    users: [
+      { id: "10154321987654321", name: "Olivia Owner" },
+      { id: "10154321987650042", name: "Marco Manager" },
+    ],
+    tokens: new Map([[ACCESS_TOKEN, systemToken()]]),
+    codes: new Map(),
     wabas: [{ id: WABA_ID, name: "Lucky Shrub", subscribed: true, override: null }],
     numbers: [
       {
@@ -40,6 +49,21 @@ export function startState(ids: SeededIds, subscription: Subscription | null): W
     messages: new Map(),
     media: new Map(),
     subscription,
+  };
+}
+
+/** The token of a system user with every scope, which never expires. */
+function systemToken(): Token {
+  return {
+    token: ACCESS_TOKEN,
+    type: "SYSTEM_USER",
+    userId: SYSTEM_USER_ID,
+    scopes: SCOPES,
+    wabaIds: [WABA_ID],
+    issuedAt: 0,
+    expiresAt: null,
+    dataAccessExpiresAt: null,
+    state: "valid",
   };
 }
 

@@ -4,6 +4,11 @@ import type { MediaType } from "#shared/whatsapp/webhook-types";
 export interface World {
   readonly app: { readonly id: string; readonly name: string };
   readonly business: { readonly id: string; readonly name: string };
+  /** People on Facebook who may let the app in. */
+  readonly users: readonly { readonly id: string; readonly name: string }[];
+  /** By their text. */
+  readonly tokens: Map<string, Token>;
+  readonly codes: Map<string, LoginCode>;
   readonly wabas: Waba[];
   readonly numbers: BusinessNumber[];
   readonly customers: Customer[];
@@ -12,6 +17,31 @@ export interface World {
   readonly media: Map<string, StoredMedia>;
   /** The app's own callback; null until somebody subscribes. */
   subscription: Subscription | null;
+}
+
+export interface Token {
+  readonly token: string;
+  readonly type: "USER" | "SYSTEM_USER";
+  readonly userId: string;
+  scopes: readonly string[];
+  /** Accounts that it was given; others do not exist for it. */
+  wabaIds: readonly string[];
+  readonly issuedAt: number;
+  /** Null for a token that never expires. */
+  expiresAt: number | null;
+  readonly dataAccessExpiresAt: number | null;
+  state: "valid" | "revoked" | "deauthorized";
+}
+
+/** What somebody agreed to in the login dialog, until the app exchanges it for a token. */
+export interface LoginCode {
+  readonly userId: string;
+  readonly scopes: readonly string[];
+  readonly wabaIds: readonly string[];
+  /** Null for a code of the Embedded Signup window. */
+  readonly redirectUri: string | null;
+  readonly expiresAt: number;
+  used: boolean;
 }
 
 export interface Waba {

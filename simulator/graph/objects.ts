@@ -184,27 +184,3 @@ async function readCallback(
     failure: { status: 400, code: 2200, message: `(#2200) Callback verification failed: ${problem}` },
   };
 }
-
-/** `GET /debug_token`, as far as a stand-in can tell. */
-export function debugToken(simulation: Simulation, isValid: boolean): object {
-  const { app, wabas, business } = simulation.world;
-  if (!isValid) {
-    return {
-      data: { is_valid: false, scopes: [], error: { code: 190, message: "Invalid OAuth access token." } },
-    };
-  }
-  const scopes = ["business_management", "whatsapp_business_management", "whatsapp_business_messaging"];
-  return {
-    data: {
-      app_id: app.id,
-      type: "SYSTEM_USER",
-      application: app.name,
-      data_access_expires_at: 0,
-      expires_at: 0,
-      is_valid: true,
-      scopes,
-      granular_scopes: scopes.map((scope) => ({ scope, target_ids: wabas.map((waba) => waba.id) })),
-      user_id: business.id,
-    },
-  };
-}

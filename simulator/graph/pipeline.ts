@@ -3,7 +3,7 @@ import type { FaultEffect } from "../faults";
 import { type ReceivedRequest, type Reply, sendReply } from "../http";
 import type { Simulation } from "../simulation";
 import { graphErrorReply } from "./graph-error";
-import { answerGraph, faultFacts, loggedBody } from "./routes";
+import { answerGraph, faultFacts, loggedBody, SECRET_PARAMETERS } from "./routes";
 
 /** What the caller gets to see. The first two give no answer at all. */
 type Ending =
@@ -73,17 +73,18 @@ function htmlError(status: number): Reply {
   };
 }
 
-/** The path as it was called, without the token that some clients put into it. */
+/** The path as it was called, without the secrets that some calls carry in it. */
 function loggedPath(url: URL): string {
   const query = new URLSearchParams(url.search);
-  for (const secret of ["access_token", "input_token", "appsecret_proof"]) {
+  for (const secret of SECRET_PARAMETERS) {
     if (query.has(secret)) query.set(secret, "***");
   }
   return query.size === 0 ? url.pathname : `${url.pathname}?${query}`;
 }
 
 function readable({ body, headers }: Reply): unknown {
-  return headers["content-type"]?.startsWith("application/json")
-    ? JSON.parse(body.toString())
-    : body.toString();
+  if (!headers["content-type"]?.startsWith("application/json")) return body.toString();
+  const answer = JSON.parse(body.toString());
+  // The one answer that holds a secret.
+  return "access_token" in answer ? { ...answer, access_token: "***" } : answer;
 }

@@ -1,23 +1,13 @@
-import { createHmac } from "node:crypto";
 import { asObject, getText, type JsonObject } from "#shared/whatsapp/json";
 import { json, parseJson, type ReceivedRequest, type Reply } from "../http";
+import { exchangeToken } from "../login/codes";
+import type { Scope } from "../login/scopes";
+import { type Caller, callerOf, describeToken, mayUse, scopeProblem } from "../login/tokens";
 import type { Simulation } from "../simulation";
-import { ACCESS_TOKEN } from "../start-state";
-import {
-  badProof,
-  badToken,
-  type GraphFailure,
-  graphErrorReply,
-  invalidParameter,
-  missing,
-  noToken,
-  unknownObject,
-  unknownPath,
-} from "./graph-error";
+import { graphErrorReply, invalidParameter, missing, unknownObject, unknownPath } from "./graph-error";
 import { deleteMedia, mediaObject, uploadMedia } from "./media";
 import {
   appSubscriptions,
-  debugToken,
   listTemplates,
   numberObject,
   page,
@@ -50,18 +40,30 @@ export async function answerGraph(simulation: Simulation, request: ReceivedReque
 }
 
 async function handle(simulation: Simulation, request: ReceivedRequest): Promise<GraphResult> {
-  const denied = checkToken(simulation, request);
-  if (denied !== null) return { failure: denied };
-  const [id = "", edge, ...rest] = graphPath(request.url.pathname).split("/").filter(Boolean);
+  const path = graphPath(request.url.pathname);
+  // The calls that hand out tokens cannot ask for one.
+  if (path === "/oauth/access_token") return exchangeToken(simulation, allParameters(request));
+  const called = callerOf(simulation, request);
+  if ("failure" in called) return called;
+  const { caller } = called;
+  const [id = "", edge, ...rest] = path.split("/").filter(Boolean);
   if (rest.length > 0 || id === "")
     return { failure: unknownPath(`/${[id, edge, ...rest].filter(Boolean).join("/")}`) };
-  const call: Call = { simulation, request, id, edge: edge ?? "", body: () => readParameters(request) };
+  const call: Call = {
+    simulation,
+    request,
+    caller,
+    id,
+    edge: edge ?? "",
+    body: () => readParameters(request),
+  };
   return (await route(call)) ?? { failure: unknownObject(decode(id), request.method) };
 }
 
 interface Call {
   readonly simulation: Simulation;
   readonly request: ReceivedRequest;
+  readonly caller: Caller;
   readonly id: string;
   readonly edge: string;
   /** The parameters of the body, whichever way they were encoded. */
@@ -71,27 +73,84 @@ interface Call {
 async function route(call: Call): Promise<GraphResult | null> {
   const { simulation, id, edge, request } = call;
   const { world } = simulation;
-  if (id === "me" && edge === "")
-    return {
-      ok: pickFields({ id: world.business.id, name: "Simulated system user" }, request.url.searchParams),
-    };
+  if (id === "me") return meRoute(call);
   if (id === "debug_token" && edge === "") return inspectToken(call);
-  const number = world.numbers.find((candidate) => candidate.id === id);
+  if (id === world.business.id) return businessRoute(call);
+  const number = world.numbers.find(
+    (candidate) => candidate.id === id && mayUse(call.caller, candidate.wabaId),
+  );
   if (number !== undefined) {
+    const lacking = scopeProblem(
+      call.caller,
+      MESSAGING_EDGES.has(edge) ? "whatsapp_business_messaging" : MANAGEMENT,
+    );
+    if (lacking !== null) return { failure: lacking };
     const key = `${request.method} ${edge}`;
     if (key === "GET ") return { ok: pickFields(numberObject(number), request.url.searchParams) };
     if (key === "POST messages") return postMessages(simulation, number, call.body());
     if (key === "POST media") return uploadMedia(simulation, request);
     return edgeProblem(call);
   }
-  const waba = world.wabas.find((candidate) => candidate.id === id);
-  if (waba !== undefined) return wabaRoute(call, waba);
+  const waba = world.wabas.find((candidate) => candidate.id === id && mayUse(call.caller, id));
+  if (waba !== undefined) {
+    const lacking = scopeProblem(call.caller, MANAGEMENT);
+    return lacking === null ? wabaRoute(call, waba) : { failure: lacking };
+  }
   if (id === world.app.id) {
     return edge === "subscriptions"
       ? appSubscriptions(simulation, request.method, call.body())
       : edgeProblem(call);
   }
   return edge === "" ? mediaRoute(call) : null;
+}
+
+const MANAGEMENT: Scope = "whatsapp_business_management";
+/** Edges of a number that the messaging scope opens; the rest is management (Meta: "Permissions"). */
+const MESSAGING_EDGES: ReadonlySet<string> = new Set(["messages", "media", "block_users"]);
+
+/** `/me` and its edges: who the token belongs to, what it may do, which businesses it sees. */
+function meRoute({ simulation, caller, edge, request, id }: Call): GraphResult {
+  const { world, baseUrl } = simulation;
+  const query = request.url.searchParams;
+  const self = `${baseUrl}${request.url.pathname}`;
+  if (request.method !== "GET") return { failure: unknownObject(id, request.method) };
+  const token = caller.kind === "token" ? caller.token : null;
+  if (edge === "") {
+    const user = world.users.find((person) => person.id === token?.userId);
+    const identity = user ?? { id: token?.userId ?? world.app.id, name: "Simulated system user" };
+    return { ok: pickFields(identity, query) };
+  }
+  if (edge === "permissions") {
+    const scopes = token?.scopes ?? [];
+    return { ok: { data: scopes.map((permission) => ({ permission, status: "granted" })) } };
+  }
+  if (edge !== "businesses") return { failure: unknownPath(`/${decode(edge)}`) };
+  const lacking = scopeProblem(caller, "business_management");
+  if (lacking !== null) return { failure: lacking };
+  return { ok: page([{ ...world.business, verification_status: "verified" }], query, self) };
+}
+
+/** A business and the accounts that it owns, as far as the token was given them. */
+function businessRoute(call: Call): GraphResult {
+  const { simulation, caller, edge, request } = call;
+  const { world, baseUrl } = simulation;
+  const query = request.url.searchParams;
+  const lacking = scopeProblem(caller, "business_management");
+  if (lacking !== null) return { failure: lacking };
+  if (request.method !== "GET") return edgeProblem(call);
+  if (edge === "") return { ok: pickFields({ ...world.business, verification_status: "verified" }, query) };
+  const self = `${baseUrl}${request.url.pathname}`;
+  const owned = world.wabas.filter((waba) => mayUse(caller, waba.id));
+  if (edge === "owned_whatsapp_business_accounts") {
+    return {
+      ok: page(
+        owned.map((waba) => wabaObject(simulation, waba)),
+        query,
+        self,
+      ),
+    };
+  }
+  return edge === "client_whatsapp_business_accounts" ? { ok: page([], query, self) } : edgeProblem(call);
 }
 
 async function wabaRoute(call: Call, waba: Simulation["world"]["wabas"][number]): Promise<GraphResult> {
@@ -119,8 +178,7 @@ function mediaRoute({ simulation, id, request }: Call): GraphResult | null {
 
 function inspectToken({ simulation, request }: Call): GraphResult {
   const token = request.url.searchParams.get("input_token");
-  if (token === null) return { failure: missing("input_token") };
-  return { ok: debugToken(simulation, token === ACCESS_TOKEN) };
+  return token === null ? { failure: missing("input_token") } : { ok: describeToken(simulation, token) };
 }
 
 /** The object exists, the edge or the method does not. */
@@ -138,26 +196,14 @@ function edgeProblem({ id, edge, request }: Call): GraphResult {
   return { failure: unknownPath(`/${decode(edge)}`) };
 }
 
-/** The access token, or an app token `{app-id}|{app-secret}`; a proof that is given must be right. */
-function checkToken(simulation: Simulation, request: ReceivedRequest): GraphFailure | null {
-  const token = tokenOf(request);
-  if (token === null) return noToken;
-  const { appSecret } = simulation.settings;
-  const appToken = `${simulation.world.app.id}|${appSecret}`;
-  if (token !== ACCESS_TOKEN && token !== appToken) return badToken;
-  const proof = request.url.searchParams.get("appsecret_proof");
-  const expected = createHmac("sha256", appSecret).update(token).digest("hex");
-  return proof === null || proof === expected ? null : badProof;
-}
-
-function tokenOf(request: ReceivedRequest): string | null {
-  const header = /^(?:Bearer|OAuth)\s+(\S.*)$/i.exec(request.headers.authorization ?? "")?.[1];
-  return header ?? request.url.searchParams.get("access_token");
-}
-
-/** Whether a request carries a token that the simulator knows; media links need one too. */
+/** Whether a request carries a token that may be used now; media links need one too. */
 export function hasToken(simulation: Simulation, request: ReceivedRequest): boolean {
-  return checkToken(simulation, request) === null;
+  return "caller" in callerOf(simulation, request);
+}
+
+/** Parameters of the address and of the body together, as the calls of the login take them. */
+function allParameters(request: ReceivedRequest): JsonObject {
+  return { ...Object.fromEntries(request.url.searchParams), ...readParameters(request) };
 }
 
 /** Graph takes JSON and forms alike; form values that are JSON are read as such. An unreadable body has no parameters. */
@@ -187,8 +233,24 @@ export function loggedBody(request: ReceivedRequest): unknown {
   const type = request.headers["content-type"] ?? "";
   if (/^multipart\//i.test(type)) return { multipart: true, bytes: request.body.length };
   const parameters = readParameters(request);
-  if (Object.keys(parameters).length > 0) return parameters;
+  if (Object.keys(parameters).length > 0) return { ...parameters, ...maskedSecrets(parameters) };
   return request.body.toString("utf8").slice(0, LOGGED_CHARACTERS_MAX);
+}
+
+/** Parameters that no log shows, in an address or in a body. */
+export const SECRET_PARAMETERS = [
+  "access_token",
+  "input_token",
+  "appsecret_proof",
+  "client_secret",
+  "code",
+  "fb_exchange_token",
+] as const;
+
+function maskedSecrets(parameters: JsonObject): JsonObject {
+  // `code` is a secret of the login alone; elsewhere it is the number that verifies a phone.
+  const present = SECRET_PARAMETERS.filter((name) => Object.hasOwn(parameters, name));
+  return Object.fromEntries(present.map((name) => [name, "***"]));
 }
 
 /** Characters of an unreadable body that the log keeps. */

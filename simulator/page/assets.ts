@@ -5,6 +5,7 @@ import type { Reply } from "../http";
 
 const FILES: Readonly<Record<string, { file: URL; type: string }>> = {
   "/": { file: new URL("./index.html", import.meta.url), type: "text/html; charset=utf-8" },
+  "/dialog.css": { file: new URL("../login/dialog.css", import.meta.url), type: "text/css; charset=utf-8" },
   "/page.css": { file: new URL("./page.css", import.meta.url), type: "text/css; charset=utf-8" },
   "/client.js": { file: new URL("./client.ts", import.meta.url), type: "text/javascript; charset=utf-8" },
 };
