@@ -11,6 +11,8 @@ export interface Clock {
   setTimer(delayMs: number, run: () => void): () => void;
   /** Cryptographically strong bytes: ids, tokens and the seeds of functions. */
   randomBytes(length: number): Uint8Array;
+  /** True for a clock that moves only when it is told to. */
+  readonly standsStill?: boolean;
 }
 
 /** setTimeout takes a signed 32-bit delay; longer waits are cut and set again (Node documentation, timers). */

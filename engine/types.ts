@@ -243,8 +243,11 @@ export interface Catalog {
 /** Who calls: resolved from a credential by `auth`, handed down unchanged. */
 export type Identity =
   | { kind: "none" }
-  /** `attributes` is what `ctx.auth.getUserIdentity()` answers (tokenIdentifier, subject, issuer, claims). */
-  | { kind: "user"; attributes: JsonObject; expiresAtMs: number }
+  /**
+   * `attributes` is what `ctx.auth.getUserIdentity()` answers (tokenIdentifier, subject, issuer, claims); `token` is
+   * the JWT that it was read from.
+   */
+  | { kind: "user"; attributes: JsonObject; expiresAtMs: number; token?: string }
   /** The deployment's key; may call internal functions. `actingAs` is `convex run --identity`. */
   | { kind: "admin"; actingAs: JsonObject | null }
   /** A credential that could not be checked on an HTTP action: asking for the identity throws there (B.1). */

@@ -63,6 +63,7 @@ describe("a bearer token", () => {
     });
     expect(await authenticator().identify(`Bearer ${token}`)).toEqual({
       kind: "user",
+      token,
       expiresAtMs: NOW_MS + 60_000,
       attributes: {
         tokenIdentifier: `${ISSUER}|ann`,

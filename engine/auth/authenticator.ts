@@ -27,7 +27,10 @@ export type AuthenticatorOptions = {
 /** Turns credentials into identities; the only place of the engine that knows what a credential looks like. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const keySets = createKeySets(options.clock, options.fetch);
-  const user = (token: string) => verifyToken(token, options.providers(), keySets, options.clock);
+  const user = async (token: string): Promise<Identity> => {
+    const identity = await verifyToken(token, options.providers(), keySets, options.clock);
+    return identity.kind === "user" ? { ...identity, token } : identity;
+  };
 
   const identify = async (authorization: string | undefined): Promise<Identity> => {
     if (authorization === undefined || authorization === "") {

@@ -66,6 +66,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
     readBlob: (storageId) => files.read(storageId),
     describe: (error) => describe(error, options.log),
     log: options.log,
+    clock,
     recycles: () => chaos?.recycles() ?? false,
   };
   const release = (deployment: Deployment) =>

@@ -108,7 +108,7 @@ export const requestMetadata = (context: CallContext): JsonValue => ({
   userAgent: context.caller.userAgent ?? null,
   requestId: context.requestId,
   scheduledFunctionId: context.scheduledJobId,
-  authToken: null,
+  authToken: context.identity.kind === "user" ? (context.identity.token ?? null) : null,
 });
 
 /** Canonical path of a function that may be scheduled. Throws Convex's texts for one that is not there. */

@@ -78,6 +78,7 @@ function compose(
     readBlob: (storageId) => files.read(storageId),
     describe: failedCall,
     log,
+    clock,
     recycles: () => false,
   });
   const { catalog } = database;

@@ -41,6 +41,12 @@ function parseTable(json: JsonObject, isEnforced: boolean): TableSchema {
     );
   }
   refuseUnsupported(json, name);
+  if (isJsonObject(json["stagedDocumentType"])) {
+    throw developerError(
+      "StagedValidatorUnsupported",
+      `Table "${name}" has a staged validator, which the 1.45 backend does not know: remove .staged() from the schema.`,
+    );
+  }
   const indexes = requireArray(json["indexes"] ?? [], `The indexes of table "${name}"`).map((index) =>
     parseIndex(requireObject(index, `An index of table "${name}"`), name),
   );

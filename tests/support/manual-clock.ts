@@ -3,6 +3,7 @@ import type { Clock } from "../../engine/clock";
 
 /** A clock that stands until the test moves it. Timers run when the time that they wait for has been passed. */
 export class ManualClock implements Clock {
+  readonly standsStill = true;
   #nowMs: number;
   #timers: { dueMs: number; run: () => void }[] = [];
 

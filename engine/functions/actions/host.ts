@@ -1,5 +1,6 @@
 import path from "node:path";
 import { Worker } from "node:worker_threads";
+import { type Clock, systemClock } from "../../clock";
 import { bundle } from "../bundle";
 import type { CompiledModule } from "../program";
 import type { ModuleReport, ThrownJson } from "../sandbox/port";
@@ -27,6 +28,7 @@ export type ActionBridge = {
   /** Payload of a failed system call; see `failedCall`. Never throws. */
   describe(error: unknown): string;
   log(line: string): void;
+  clock: Clock;
   /** Whether a worker for Node actions ends after the next call, as it may at any time on Convex. */
   recycles(): boolean;
 };
@@ -65,6 +67,7 @@ export class ActionHost {
   readonly #worker: Worker;
   readonly #bridge: ActionBridge;
   readonly #running = new Map<number, Running>();
+  readonly #clock: WorkerSetup["clock"];
   #nextCall = 0;
   #closing = false;
   #ended = false;
@@ -82,9 +85,14 @@ export class ActionHost {
         .filter((module) => module.environment === environment)
         .map(({ path: modulePath, wrapped }) => ({ path: modulePath, wrapped })),
       env: { ...env },
+      clock:
+        environment === "isolate" && bridge.clock !== systemClock
+          ? new Float64Array(new SharedArrayBuffer(3 * Float64Array.BYTES_PER_ELEMENT))
+          : null,
       requireFrom: path.join(process.cwd(), "package.json"),
     };
     this.#bridge = bridge;
+    this.#clock = setup.clock;
     this.#worker = new Worker(bundle("actions/worker.ts", "node"), {
       eval: true,
       workerData: setup,
@@ -278,6 +286,8 @@ export class ActionHost {
   }
 
   #post(message: ToWorker): void {
+    const { clock } = this.#bridge;
+    this.#clock?.set([clock.nowMs(), systemClock.nowMs(), clock.standsStill === true ? 1 : 0]);
     this.#worker.postMessage(message);
   }
 

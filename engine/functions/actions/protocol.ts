@@ -7,6 +7,11 @@ export type WorkerSetup = {
   /** `wrapped` is the source text of `(exports, require, module) => void`. */
   modules: { path: string; wrapped: string }[];
   env: { [name: string]: string };
+  /**
+   * The engine's clock where that is not the system's: its time and the system's time at the same moment, both in Unix
+   * milliseconds, and 1 where it stands still. Null where the thread's own clock will do.
+   */
+  clock: Float64Array<SharedArrayBuffer> | null;
   /** Where `require` of a Node module starts to look for packages. */
   requireFrom: string;
 };

@@ -7,6 +7,7 @@ import { createConsole } from "../sandbox/console";
 import { resolveModule } from "../sandbox/modules";
 import type { ModuleBody } from "../sandbox/port";
 import { describeThrown } from "../sandbox/thrown";
+import { createDate } from "../sandbox/time";
 import {
   type FromWorker,
   type HttpRequestMessage,
@@ -108,6 +109,14 @@ const define = (name: string, value: unknown): void => {
 };
 
 define("Convex", convex);
+if (setup.clock !== null) {
+  const { clock } = setup;
+  const systemMs = Date.now;
+  define(
+    "Date",
+    createDate(() => (clock[0] ?? 0) + (clock[2] === 1 ? 0 : systemMs() - (clock[1] ?? 0))),
+  );
+}
 define(
   "console",
   createConsole(write, () => Date.now()),

@@ -133,10 +133,18 @@ function furnish(state: RealmState, host: HostPort, setup: RealmSetup): void {
         refuse(what)();
       }
     };
+  // It stands still for the whole call, so that a rerun of a mutation sees the same moment (law L2).
+  const now = (): number => {
+    if (state.phase === "run" && !state.sawClock) {
+      state.sawClock = true;
+      host.sawClock();
+    }
+    return state.nowMs;
+  };
   removeGlobals(["SharedArrayBuffer", "Atomics", "WebAssembly"]);
   Math.random = () => state.random.next();
   defineGlobals({
-    Date: createDate(state, host),
+    Date: createDate(now),
     performance: createPerformance(state),
     console: createConsole(
       (level, text) => host.log(level, text),

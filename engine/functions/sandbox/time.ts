@@ -1,18 +1,8 @@
-import type { HostPort } from "./port";
 import type { RealmState } from "./state";
 
-/**
- * A Date whose "now" stands still for the whole call, so that a rerun of a mutation sees the same moment (law L2).
- */
-export function createDate(state: RealmState, host: HostPort): DateConstructor {
+/** A Date that takes its "now" from elsewhere, in Unix milliseconds. */
+export function createDate(now: () => number): DateConstructor {
   const RealDate = Date;
-  const now = (): number => {
-    if (state.phase === "run" && !state.sawClock) {
-      state.sawClock = true;
-      host.sawClock();
-    }
-    return state.nowMs;
-  };
   const handler: ProxyHandler<DateConstructor> = {
     apply: () => new RealDate(now()).toString(),
     construct: (_target, args, newTarget) =>
