@@ -6,6 +6,7 @@ import type { EngineOptions } from "./types";
 
 export const USAGE = `Usage: npm run engine -- [--port 3210] [--site-port 3211] [--data .pons] [--admin-key KEY]
   [--host 127.0.0.1] [--cloud-origin URL] [--site-origin URL] [--isolation fresh|reuse] [--redact-errors]
+   or: npm run engine -- verify [--data .pons]   looks through a stopped engine's data and says what is damaged
 
 Stricter than a deployment, to find what would fail there only sometimes:
   --limit-scale 0.25   a quarter of every limit of transactions (or ENGINE_LIMIT_SCALE)
@@ -64,6 +65,22 @@ export function parseCommandLine(
     clock: systemClock,
     log: (line) => process.stderr.write(`${line}\n`),
   };
+}
+
+/** The data directory of a command that works on one: `--data DIR` alone. Throws UsageError. */
+export function parseDataFlag(args: string[]): string {
+  try {
+    return resolve(
+      parseArgs({
+        args,
+        strict: true,
+        allowPositionals: false,
+        options: { data: { type: "string", default: ".pons" } },
+      }).values.data,
+    );
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+  }
 }
 
 function readFlags(args: string[]) {

@@ -1,6 +1,7 @@
-import { parseCommandLine, USAGE, UsageError } from "./command-line";
+import { parseCommandLine, parseDataFlag, USAGE, UsageError } from "./command-line";
 import { startEngine } from "./engine";
 import { EngineError } from "./errors";
+import { describeVerdict, verifyDirectory } from "./verify";
 
 try {
   await main(process.argv.slice(2));
@@ -12,6 +13,11 @@ try {
 }
 
 async function main(args: string[]): Promise<void> {
+  const [verb, ...rest] = args;
+  if (verb === "verify") {
+    await verify(rest);
+    return;
+  }
   const options = parseCommandLine(args, (line) => process.stdout.write(`${line}\n`), process.env);
   if (options === "help") {
     process.stdout.write(`${USAGE}\n`);
@@ -29,6 +35,13 @@ async function main(args: string[]): Promise<void> {
       "",
     ].join("\n"),
   );
+}
+
+/** `verify`: looks through a data directory and says what it found; the exit code tells a script. */
+async function verify(args: string[]): Promise<void> {
+  const verdict = await verifyDirectory(parseDataFlag(args));
+  process.stdout.write(`${describeVerdict(verdict)}\n`);
+  process.exitCode = verdict.problems.length === 0 ? 0 : 1;
 }
 
 /** The first signal ends cleanly; a second one, while that takes long, at once. */

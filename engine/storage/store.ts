@@ -166,6 +166,32 @@ export class Store {
       .map((row) => ({ ...toDoc(row), id: String(row["id"]) }));
   }
 
+  // ---------------------------------------------------------- verification
+
+  /** What SQLite finds wrong with its file, `limit` sentences at most; none for a sound one. */
+  integrityProblems(limit: number): string[] {
+    return this.#prepare(`PRAGMA integrity_check(${limit})`)
+      .all()
+      .map((row) => String(row["integrity_check"]))
+      .filter((line) => line !== "ok");
+  }
+
+  /** The row that an entry of an index points at; null where there is no such entry. */
+  entryRid(xid: number, key: Key): number | null {
+    const row = this.#one("SELECT rid FROM idx WHERE xid = ? AND key = ?", xid, keyToBytes(key));
+    return row === undefined ? null : Number(row["rid"]);
+  }
+
+  countEntries(xid: number): number {
+    return Number(this.#one("SELECT count(*) AS entries FROM idx WHERE xid = ?", xid)?.["entries"]);
+  }
+
+  indexesWithEntries(): number[] {
+    return this.#prepare("SELECT DISTINCT xid FROM idx")
+      .all()
+      .map((row) => Number(row["xid"]));
+  }
+
   // --------------------------------------------------------------- catalog
 
   tables(): TableRow[] {

@@ -10,7 +10,7 @@ import type { CatalogState } from "./catalog-state";
 import { addTable, type Committer, overloaded, writeFailure } from "./committer";
 import { parseStored } from "./document";
 import { parseSchema, type TableSchema } from "./schema";
-import { entryKey, type IndexInfo, isSystemName, type TableInfo } from "./table";
+import { entryKey, type IndexInfo, isSystemName, LOOSE_INDEXES_META, type TableInfo } from "./table";
 import type { TableFactory } from "./table-factory";
 import type { DocChange, LogEntry } from "./write-log";
 
@@ -18,8 +18,6 @@ import type { DocChange, LogEntry } from "./write-log";
 const ROWS_PER_TURN = 200;
 /** How often a change of schema starts over because tables appeared while it ran. */
 const ATTEMPTS_MAX = 5;
-/** Indexes that have entries on disk but belong to no table: being built, or dropped and not yet swept. */
-const META_LOOSE_INDEXES = "loose_indexes";
 
 /** One table as the new schema wants it. */
 type TablePlan = {
@@ -319,12 +317,12 @@ export class EngineCatalog implements Catalog {
   }
 
   #looseIndexes(): number[] {
-    const text = this.#parts.store.meta(META_LOOSE_INDEXES) ?? "";
+    const text = this.#parts.store.meta(LOOSE_INDEXES_META) ?? "";
     return text === "" ? [] : text.split(",").map(Number);
   }
 
   #setLooseIndexes(xids: readonly number[]): void {
-    this.#parts.store.setMeta(META_LOOSE_INDEXES, [...new Set(xids)].join(","));
+    this.#parts.store.setMeta(LOOSE_INDEXES_META, [...new Set(xids)].join(","));
   }
 }
 

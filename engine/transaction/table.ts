@@ -46,6 +46,9 @@ export function checkTableName(name: string): void {
   }
 }
 
+/** Names the indexes that have entries on disk but belong to no table: being built, or dropped and not yet swept. */
+export const LOOSE_INDEXES_META = "loose_indexes";
+
 /** How a table is called in commit notices. */
 export const qualifiedName = (table: TableInfo): string => `${table.component}:${table.name}`;
 
