@@ -14,7 +14,7 @@ export async function makeIssuer() {
         .setIssuer("https://issuer.example")
         .setSubject(subject)
         .setAudience("chat")
-        .setIssuedAt(nowSeconds)
+        .setIssuedAt(claims.iat ?? nowSeconds)
         .setExpirationTime(nowSeconds + lifeSeconds)
         .sign(privateKey);
     },
