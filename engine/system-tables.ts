@@ -32,6 +32,8 @@ export const SYSTEM_TABLES: readonly SystemTable[] = [
   { name: "_function_handles", number: 9, indexes: { by_component_and_path: ["component", "path"] } },
   // Large values (module sources, stored results) cut into pieces below the document limit.
   { name: "_chunks", number: 10, indexes: { by_owner_and_n: ["owner", "n"] } },
+  // deploy/: which components are mounted, and which ones were.
+  { name: "_components", number: 11, indexes: { by_path: ["path"] } },
   // transfer/: exports and imports of the CLI, and how far they are.
   { name: "_exports", number: 21, indexes: {} },
   { name: "_snapshot_imports", number: 22, indexes: {} },

@@ -316,6 +316,8 @@ export interface Functions {
 /** The CLI's side of a push (engine brief B.3). Bodies and answers are the CLI's own JSON. */
 export interface Deploy {
   startPush(body: JsonValue): Promise<JsonValue>;
+  /** What a push would change, without beginning it; the CLI asks when `evaluateSchema` refused. */
+  evaluatePush(body: JsonValue): Promise<JsonValue>;
   evaluateSchema(body: JsonValue): Promise<JsonValue>;
   waitForSchema(body: JsonValue): Promise<JsonValue>;
   finishPush(body: JsonValue): Promise<JsonValue>;
@@ -342,16 +344,23 @@ export type AuthProvider =
 
 // ---------------------------------------------------------------------- files
 
+/** Files belong to a component, the app by default: no other one finds them under their id. */
 export interface Files {
   /** `${origin}/api/storage/upload?token=...`, valid for one hour. */
-  generateUploadUrl(): string;
+  generateUploadUrl(component?: ComponentPath): string;
   /** Transactional half, used by system calls inside queries and mutations. */
-  getUrl(transaction: Transaction, storageId: string): string | null;
-  getMetadata(transaction: Transaction, storageId: string): JsonValue;
-  remove(transaction: Transaction, storageId: string): void;
+  getUrl(transaction: Transaction, storageId: string, component?: ComponentPath): string | null;
+  getMetadata(transaction: Transaction, storageId: string, component?: ComponentPath): JsonValue;
+  remove(transaction: Transaction, storageId: string, component?: ComponentPath): void;
   /** Bytes first (fsync, rename), row last. Used by actions and the upload route. */
-  store(blob: { bytes: Uint8Array; contentType: string | null; sha256?: string }): Promise<string>;
-  read(storageId: string): Promise<{ bytes: Uint8Array; contentType: string | null } | null>;
+  store(
+    blob: { bytes: Uint8Array; contentType: string | null; sha256?: string },
+    component?: ComponentPath,
+  ): Promise<string>;
+  read(
+    storageId: string,
+    component?: ComponentPath,
+  ): Promise<{ bytes: Uint8Array; contentType: string | null } | null>;
 }
 
 // --------------------------------------------------------------------- options

@@ -7,16 +7,17 @@ import { ANALYSIS_TIME_MS_MAX } from "../functions/limits";
 import { canonicalPath, parseFunctionPath } from "../functions/path";
 import { type CompiledModule, compileModules, Program, type PushedModule } from "../functions/program";
 import { Realm } from "../functions/realm";
-import type { CronSpec, FunctionSpec } from "../functions/release";
+import type { CronSpec, DefinedFunction } from "../functions/release";
 import type { Rounds } from "../functions/rounds";
 import type { DefinitionReport, ModuleReport, RealmSetup, ThrownJson } from "../functions/sandbox/port";
 import { parseSchedule } from "../scheduler/cron-schedule";
 import type { AuthProvider, JsonValue } from "../types";
 import { parseValidator } from "../values/validator";
 
+/** What one module of a definition is. */
 export type AnalyzedModule = {
   path: string;
-  functions: FunctionSpec[];
+  functions: DefinedFunction[];
   routes: [string, string][] | null;
   crons: string | null;
 };
@@ -119,7 +120,7 @@ function checkModule(module: CompiledModule, report: Extract<ModuleReport, { ok:
   if (environment === "node" && (path === "http.js" || path === "crons.js")) {
     throw developerError("InvalidModules", `${path} cannot use the Node.js runtime: remove "use node".`);
   }
-  const functions = report.functions.map((found): FunctionSpec => {
+  const functions = report.functions.map((found): DefinedFunction => {
     if (!EXPORT_NAME.test(found.name)) {
       throw developerError(
         "InvalidFunctionName",
@@ -160,7 +161,7 @@ const cronsJson = z.record(
 );
 
 /** Reads `crons.export()`. Every cron must name a mutation or action of the same push. */
-export function readCrons(text: string | null, functions: readonly FunctionSpec[]): CronSpec[] {
+export function readCrons(text: string | null, functions: readonly DefinedFunction[]): CronSpec[] {
   if (text === null) return [];
   const byPath = new Map(functions.map((spec) => [canonicalPath(spec.path), spec]));
   return Object.entries(cronsJson.parse(JSON.parse(text))).map(([name, cron]) => {
@@ -191,14 +192,20 @@ async function evaluate(
   return report.ok ? { json: JSON.parse(report.json) } : { thrown: report.thrown, program };
 }
 
-async function evaluatePushed(
+/**
+ * JSON of what the default export of schema.ts or convex.config.ts says.
+ *
+ * @param imported modules that it imports
+ */
+export async function evaluatePushed(
   module: PushedModule,
+  imported: readonly PushedModule[],
   what: "schema" | "app",
   parts: AnalysisParts,
 ): Promise<JsonValue> {
-  const [compiled] = await compileModules([module], new Map());
+  const [compiled, ...others] = await compileModules([module, ...imported], new Map());
   if (compiled === undefined) throw new Error(`${module.path} was not compiled`);
-  const ended = await evaluate(compiled, [], what, parts);
+  const ended = await evaluate(compiled, others, what, parts);
   if ("thrown" in ended) throw failedModule(module.path, ended.thrown, ended.program);
   return ended.json;
 }
@@ -207,41 +214,8 @@ async function evaluatePushed(
 export const evaluateSchemaModule = (
   module: PushedModule | null,
   parts: AnalysisParts,
-): Promise<JsonValue> => (module === null ? Promise.resolve(null) : evaluatePushed(module, "schema", parts));
-
-const appJson = z.looseObject({
-  envVars: z.array(z.tuple([z.string(), z.looseObject({ optional: z.boolean().optional() })])).nullish(),
-});
-
-/**
- * JSON of the app definition of convex.config.ts, which the CLI makes up where there is none. Variables that it
- * declares as required must be set.
- */
-export async function evaluateAppDefinition(
-  module: PushedModule | null,
-  parts: AnalysisParts,
-): Promise<{ [key: string]: JsonValue }> {
-  const empty = {
-    definitionType: { type: "app" },
-    childComponents: [],
-    httpMounts: {},
-    exports: { type: "branch", branch: [] },
-  };
-  if (module === null) return empty;
-  const json = await evaluatePushed(module, "app", parts);
-  const declared = appJson.parse(json).envVars ?? [];
-  const missing = declared.filter(
-    ([name, { optional }]) => optional !== true && parts.setup.env[name] === undefined,
-  );
-  if (missing.length > 0) {
-    const names = missing.map(([name]) => name).join(", ");
-    throw developerError(
-      "MissingEnvironmentVariables",
-      `Environment variables declared in convex.config.ts are not set: ${names}.`,
-    );
-  }
-  return { ...empty, ...z.record(z.string(), z.json()).parse(json) };
-}
+): Promise<JsonValue> =>
+  module === null ? Promise.resolve(null) : evaluatePushed(module, [], "schema", parts);
 
 const providersJson = z.object({
   providers: z.array(

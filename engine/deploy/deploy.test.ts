@@ -122,9 +122,9 @@ describe("a push", () => {
       "auth.config.ts cannot be read",
     ],
     [
-      "a component",
+      "a component that is not in it",
       () => push(({ appDefinition }) => appDefinition.dependencies.push("../node_modules/x")),
-      "This backend does not run Convex components yet.",
+      "The push lacks the component definition ../node_modules/x.",
     ],
     ["a body of another shape", () => ({ hello: "there" }), "This is not a push of the Convex CLI"],
   ])("with %s is refused, and what was deployed goes on", { timeout: 40_000 }, async (_what, body, text) => {

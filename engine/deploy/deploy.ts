@@ -4,27 +4,36 @@ import { developerError, EngineError } from "../errors";
 import type { Faults } from "../faults";
 import type { ActionHost } from "../functions/actions/host";
 import { canonicalPath } from "../functions/path";
-import { type CompiledModule, compileModules, Program } from "../functions/program";
-import type { Deployment, FunctionSpec } from "../functions/release";
+import { type CompiledModule, compileModules, Program, type PushedModule } from "../functions/program";
+import type { Deployment } from "../functions/release";
 import type { Rounds } from "../functions/rounds";
 import { applyCrons, type CronDiff } from "../scheduler/crons";
-import type { AuthProvider, Database, Deploy, JsonValue } from "../types";
+import type { AuthProvider, ComponentPath, Database, Deploy, JsonValue, Transaction } from "../types";
 import {
   type AnalysisParts,
   type AnalyzedModule,
   analyzeInWorker,
   analyzeModules,
-  evaluateAppDefinition,
   evaluateAuth,
   evaluateSchemaModule,
   readCrons,
 } from "./analysis";
+import { knownComponents, type MountChange, writeComponents } from "./component-rows";
+import { type Definition, evaluateDefinitions } from "./definitions";
 import type { Environment } from "./environment";
 import { updateHandles } from "./function-handles";
 import type { FunctionLog } from "./function-log";
-import { finishedJson, functionSpecJson, schemaEvaluationJson, startedJson } from "./push-answers";
-import { type PushRequest, parsePush } from "./push-request";
-import { type DeploymentParts, packDeployment, storeDeployment, toDeployment } from "./stored-deployment";
+import { checkHttpMounts, mountTree } from "./mount-tree";
+import { finishedJson, functionSpecJson, schemaChangeJson, startedJson } from "./push-answers";
+import { type PushedDefinition, type PushRequest, parsePush } from "./push-request";
+import { schemaEvaluationJson } from "./schema-evaluation";
+import {
+  type DefinitionCode,
+  type DeploymentParts,
+  packDeployment,
+  storeDeployment,
+  toDeployment,
+} from "./stored-deployment";
 
 /** Pushes that were started and may still be finished. A CLI that went away leaves its push here. */
 const PENDING_PUSHES_MAX = 4;
@@ -45,8 +54,11 @@ export type DeployParts = {
 
 type Prepared = {
   parts: DeploymentParts;
-  modules: AnalyzedModule[];
-  definition: { [key: string]: JsonValue };
+  definitions: ReadonlyMap<string, Definition>;
+  /** By definition path. */
+  modules: ReadonlyMap<string, readonly AnalyzedModule[]>;
+  /** Ids of the components that are not known yet, by path. */
+  newComponents: ReadonlyMap<ComponentPath, string>;
   environmentVersion: object;
   serverVersion: string;
 };
@@ -62,7 +74,7 @@ export class DeployState implements Deploy {
 
   constructor(parts: DeployParts) {
     this.#parts = parts;
-    this.#remember(parts.current().program.modules);
+    this.#remember(modulesOf(parts.current()));
   }
 
   readonly env: Deploy["env"] = {
@@ -86,36 +98,53 @@ export class DeployState implements Deploy {
       if (this.#pending.size <= PENDING_PUSHES_MAX) break;
       this.#pending.delete(oldest);
     }
+    const { environmentVersion: _now, ...push } = prepared;
     return startedJson({
+      ...push,
       id,
-      parts: prepared.parts,
-      modules: prepared.modules,
-      definition: prepared.definition,
       environment: this.#parts.environment.list(),
-      serverVersion: prepared.serverVersion,
-      schemaBefore: this.#parts.current().schema,
+      before: this.#parts.current(),
     });
+  }
+
+  async evaluatePush(body: JsonValue): Promise<JsonValue> {
+    const prepared = await this.#prepare(parsePush(body));
+    return { schemaChange: schemaChangeJson({ ...prepared, id: "", before: this.#parts.current() }) };
   }
 
   async evaluateSchema(body: JsonValue): Promise<JsonValue> {
-    const { schema } = parsePush(body);
-    const next = await evaluateSchemaModule(schema, this.#analysis([]).parts);
-    const transaction = this.#parts.database.begin({
-      kind: "query",
-      nowMs: this.#parts.clock.nowMs(),
-      unlimited: true,
-    });
-    const countOf = (table: string) =>
-      z.number().parse(JSON.parse(transaction.call("1.0/count", JSON.stringify({ table }))));
-    return schemaEvaluationJson(this.#parts.current().schema, next, countOf);
+    const request = parsePush(body);
+    const { parts } = this.#analysis([]);
+    const definitions = await evaluateDefinitions(request, parts);
+    const schemas = new Map<string, JsonValue>();
+    for (const { path, schema } of [request.app, ...request.components]) {
+      schemas.set(path, await evaluateSchemaModule(schema, parts));
+    }
+    const before = this.#parts.current();
+    const changes = mountTree(definitions, parts.setup.env).map((mount) => ({
+      mount,
+      before: before.components.get(mount.path)?.schema ?? null,
+      after: schemas.get(mount.definitionPath) ?? null,
+    }));
+    const known = new Set([...before.components.values()].map((component) => component.definitionPath));
+    const transaction = this.#look();
+    const countOf = (component: ComponentPath, table: string) =>
+      z.number().parse(JSON.parse(transaction.call("1.0/count", JSON.stringify({ table }), component)));
+    return schemaEvaluationJson(
+      changes,
+      [...schemas.keys()].filter((path) => !known.has(path)),
+      countOf,
+    );
   }
 
   async waitForSchema(body: JsonValue): Promise<JsonValue> {
-    const prepared = this.#pushOf(body);
-    try {
-      await this.#parts.database.catalog.checkSchema("", prepared.parts.schema);
-    } catch (error) {
-      return { type: "failed", error: messageOf(error), componentPath: "", tableName: null };
+    const { parts } = this.#pushOf(body);
+    for (const { path, schema } of toDeployment("", parts).components.values()) {
+      try {
+        await this.#parts.database.catalog.checkSchema(path, schema);
+      } catch (error) {
+        return { type: "failed", error: messageOf(error), componentPath: path, tableName: null };
+      }
     }
     return { type: "complete" };
   }
@@ -127,7 +156,7 @@ export class DeployState implements Deploy {
   }
 
   async configHashes(): Promise<JsonValue> {
-    const { program } = this.#parts.current();
+    const { program } = this.#parts.current().app;
     return {
       config: { functions: this.#functionsDir, authInfo: this.authProviders() },
       moduleHashes: program.modules.map(({ path, environment, sha256 }) => ({
@@ -159,29 +188,33 @@ export class DeployState implements Deploy {
   async #prepare(request: PushRequest): Promise<Prepared> {
     const { environment, clock } = this.#parts;
     const environmentVersion = environment.version;
-    const modules = [...(await compile(request, this.#compiled)), ...this.#unchanged(request)];
-    const program = new Program(modules);
-    const { parts, close } = this.#analysis(modules);
+    const appModules = [...(await compile(request.app.modules, this.#compiled)), ...this.#unchanged(request)];
+    const { parts, close } = this.#analysis(appModules);
+    // What is bound to a component is known where it is mounted, and one definition may be mounted twice.
+    const inComponents = { ...parts, setup: { ...parts.setup, env: environment.builtIn } };
     try {
-      const definition = await evaluateAppDefinition(request.definition, parts);
-      const schema = await evaluateSchemaModule(request.schema, parts);
-      const analyzed = await analyzeModules(program, parts);
-      const auth = await evaluateAuth(program, parts);
-      const functions: FunctionSpec[] = analyzed.flatMap((module) => module.functions);
-      const crons = readCrons(analyzed.find((module) => module.crons !== null)?.crons ?? null, functions);
-      const routes = analyzed.find((module) => module.routes !== null)?.routes ?? null;
+      const definitions = await evaluateDefinitions(request, parts);
+      const mounts = mountTree(definitions, parts.setup.env);
+      const modules = new Map<string, AnalyzedModule[]>();
+      const codes: DefinitionCode[] = [];
+      for (const pushed of [request.app, ...request.components]) {
+        const isApp = pushed.path === "";
+        const compiled = isApp ? appModules : await compile(pushed.modules, this.#compiled);
+        const analyzed = await analyzeDefinition(pushed, compiled, isApp ? parts : inComponents);
+        modules.set(pushed.path, analyzed.modules);
+        codes.push(analyzed.code);
+      }
+      checkHttpMounts(mounts, (path) => codes.find((code) => code.path === path)?.routes ?? null);
       return {
-        modules: analyzed,
-        definition,
+        definitions,
+        modules,
+        newComponents: this.#allocate(mounts.map((mount) => mount.path)),
         environmentVersion,
-        serverVersion: request.serverVersion,
+        serverVersion: request.app.serverVersion,
         parts: {
-          modules,
-          functions,
-          routes,
-          crons,
-          auth,
-          schema,
+          definitions: codes,
+          mounts,
+          auth: await evaluateAuth(new Program(appModules), parts),
           importTimeMs: clock.nowMs(),
           importSeed: parts.setup.importSeed,
         },
@@ -189,6 +222,23 @@ export class DeployState implements Deploy {
     } finally {
       close();
     }
+  }
+
+  /** An id for each component that was never mounted before. */
+  #allocate(paths: readonly ComponentPath[]): Map<ComponentPath, string> {
+    const known = knownComponents(this.#look());
+    const isNew = (path: ComponentPath) => path !== "" && !known.has(path);
+    return new Map(
+      paths
+        .filter(isNew)
+        .map((path) => [path, Buffer.from(this.#parts.clock.randomBytes(16)).toString("hex")]),
+    );
+  }
+
+  /** The database as it is now, for the engine's own questions. */
+  #look(): Transaction {
+    const { database, clock } = this.#parts;
+    return database.begin({ kind: "query", nowMs: clock.nowMs(), unlimited: true });
   }
 
   #analysis(modules: readonly CompiledModule[]): { parts: AnalysisParts; close(): void } {
@@ -222,7 +272,7 @@ export class DeployState implements Deploy {
     return request.unchanged.map(({ path, environment, sha256 }) => {
       const known = this.#parts
         .current()
-        .program.modules.find(
+        .app.program.modules.find(
           (module) => module.path === path && module.environment === environment && module.sha256 === sha256,
         );
       if (known === undefined) {
@@ -256,23 +306,24 @@ export class DeployState implements Deploy {
     }
     const before = this.#parts.current();
     const { parts } = prepared;
-    if (dryRun) return finishedJson(before, parts, { added: [], updated: [], deleted: [] });
+    const after = toDeployment("", parts);
+    if (dryRun) return finishedJson({ before, after, changes: new Map(), crons: new Map() });
 
-    await database.catalog.applySchema("", parts.schema);
+    for (const { path, schema } of after.components.values()) {
+      await database.catalog.applySchema(path, schema);
+    }
     this.#parts.faults?.at("schema_before_release", null);
     const packed = await packDeployment(parts);
     const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs(), unlimited: true });
-    const id = storeDeployment(transaction, packed);
-    updateHandles(transaction, new Set(parts.functions.map((spec) => canonicalPath(spec.path))));
-    const crons: CronDiff = applyCrons(transaction, parts.crons);
+    const stored = writeDeployment(transaction, prepared, after, packed);
     await database.commit(transaction);
 
     this.#compiled.clear();
-    this.#remember(parts.modules);
+    this.#remember(modulesOf(after));
     this.#pending.clear();
-    this.#parts.publish(toDeployment(id, parts));
+    this.#parts.publish({ ...after, id: stored.id });
     this.#changed();
-    return finishedJson(before, parts, crons);
+    return finishedJson({ before, after, ...stored });
   }
 
   #changed(): void {
@@ -292,9 +343,12 @@ const changeJson = z.object({ schemaChange: z.object({ schemaIds: z.record(z.str
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function compile(request: PushRequest, known: Map<string, CompiledModule>): Promise<CompiledModule[]> {
+async function compile(
+  modules: readonly PushedModule[],
+  known: Map<string, CompiledModule>,
+): Promise<CompiledModule[]> {
   try {
-    return await compileModules(request.changed, known);
+    return await compileModules(modules, known);
   } catch (error) {
     if (error instanceof EngineError) throw error;
     throw developerError(
@@ -302,4 +356,47 @@ async function compile(request: PushRequest, known: Map<string, CompiledModule>)
       `The push has a module that cannot be loaded: ${messageOf(error)}`,
     );
   }
+}
+
+const modulesOf = ({ components }: Deployment): CompiledModule[] =>
+  [...components.values()].flatMap((component) => component.program.modules);
+
+/** Evaluates the schema of a definition and loads its modules. */
+async function analyzeDefinition(
+  { path, schema }: PushedDefinition,
+  compiled: CompiledModule[],
+  parts: AnalysisParts,
+): Promise<{ modules: AnalyzedModule[]; code: DefinitionCode }> {
+  const evaluated = await evaluateSchemaModule(schema, parts);
+  const modules = await analyzeModules(new Program(compiled), parts);
+  const functions = modules.flatMap((module) => module.functions);
+  const crons = readCrons(modules.find((module) => module.crons !== null)?.crons ?? null, functions);
+  const routes = modules.find((module) => module.routes !== null)?.routes ?? null;
+  return { modules, code: { path, modules: compiled, functions, routes, crons, schema: evaluated } };
+}
+
+/** Everything of a push but its schemas, as part of `transaction`: code, crons, handles, and what is mounted. */
+function writeDeployment(
+  transaction: Transaction,
+  { parts, newComponents }: Prepared,
+  { components }: Deployment,
+  packed: string,
+): { id: string; changes: Map<ComponentPath, MountChange>; crons: Map<ComponentPath, CronDiff> } {
+  const id = storeDeployment(transaction, packed);
+  const changes = writeComponents(transaction, parts.mounts, (path) => newComponents.get(path) ?? path);
+  const mounted = [...components.values()];
+  updateHandles(
+    transaction,
+    new Map(
+      mounted.map(({ path, functions }) => [
+        path,
+        new Set([...functions.values()].map((spec) => canonicalPath(spec.path))),
+      ]),
+    ),
+  );
+  const crons = new Map<ComponentPath, CronDiff>();
+  for (const path of new Set([...components.keys(), ...changes.keys()])) {
+    crons.set(path, applyCrons(transaction, path, components.get(path)?.crons ?? []));
+  }
+  return { id, changes, crons };
 }

@@ -18,13 +18,14 @@ export type Change = { name: string; value: string | null };
 export class Environment {
   readonly #database: Database;
   readonly #clock: Clock;
-  readonly #builtIn: { readonly [name: string]: string };
+  /** What the engine itself sets for every function. */
+  readonly builtIn: { readonly [name: string]: string };
   #values: ReadonlyMap<string, string>;
 
   constructor(database: Database, clock: Clock, origins: { cloudOrigin: string; siteOrigin: string }) {
     this.#database = database;
     this.#clock = clock;
-    this.#builtIn = { CONVEX_CLOUD_URL: origins.cloudOrigin, CONVEX_SITE_URL: origins.siteOrigin };
+    this.builtIn = { CONVEX_CLOUD_URL: origins.cloudOrigin, CONVEX_SITE_URL: origins.siteOrigin };
     const rows = readRows(database.begin({ kind: "query", nowMs: clock.nowMs(), unlimited: true }));
     this.#values = new Map([...rows].map(([name, row]) => [name, row.value]));
   }
@@ -41,7 +42,7 @@ export class Environment {
 
   /** What `process.env` of a function holds. */
   forFunctions(): { [name: string]: string } {
-    return { ...Object.fromEntries(this.#values), ...this.#builtIn };
+    return { ...Object.fromEntries(this.#values), ...this.builtIn };
   }
 
   /** Identity of the current values: another object after each change. */

@@ -2,13 +2,14 @@ import type { Clock } from "../clock";
 import type { FunctionError } from "../functions/failure";
 import { errorText } from "../functions/failure";
 import type { LogLine } from "../functions/log-lines";
-import type { Identity, JsonValue } from "../types";
+import type { ComponentPath, Identity, JsonValue } from "../types";
 
 /** Entries kept for `convex logs --history`; older ones are forgotten. */
 const ENTRIES_MAX = 1_000;
 
 export type LoggedRun = {
   kind: "Query" | "Mutation" | "Action" | "HttpAction";
+  component: ComponentPath;
   /** `messages:list`, or method and route of an HTTP action. */
   name: string;
   lines: readonly LogLine[];
@@ -61,7 +62,7 @@ function toEntry(run: LoggedRun, endMs: number): JsonValue {
     kind: "Completion",
     udfType: run.kind,
     identifier: run.name,
-    componentPath: null,
+    componentPath: run.component === "" ? null : run.component,
     timestamp: endMs / 1000,
     executionTimestamp: run.startMs / 1000,
     executionTime: (endMs - run.startMs) / 1000,

@@ -1,10 +1,12 @@
-import { canonicalPath } from "../functions/path";
-import type { Deployment, FunctionSpec } from "../functions/release";
+import { canonicalPath, childPath, shortPath } from "../functions/path";
+import type { DefinedFunction, Deployment, MountPoint } from "../functions/release";
 import type { CronDiff } from "../scheduler/crons";
-import type { AuthProvider, FunctionKind, JsonValue } from "../types";
+import type { AuthProvider, ComponentPath, FunctionKind, JsonObject, JsonValue } from "../types";
 import type { AnalyzedModule } from "./analysis";
-import { diffIndexes, indexDiffJson, overviewOf } from "./schema-diff";
-import type { DeploymentParts } from "./stored-deployment";
+import type { MountChange } from "./component-rows";
+import type { Definition } from "./definitions";
+import { diffIndexes, indexDiffJson } from "./schema-diff";
+import type { DefinitionCode, DeploymentParts } from "./stored-deployment";
 
 /** The answers of a push in the CLI's own JSON (its `deployApi` schemas). Everything here is only put into words. */
 
@@ -14,7 +16,7 @@ const KIND_NAMES: { [kind in FunctionKind]: string } = {
   action: "Action",
 };
 
-const functionJson = (spec: FunctionSpec): JsonValue => ({
+const functionJson = (spec: DefinedFunction): JsonValue => ({
   name: spec.path.name,
   pos: null,
   udfType: KIND_NAMES[spec.kind],
@@ -35,122 +37,203 @@ const authJson = (provider: AuthProvider): JsonValue =>
     ? { applicationID: provider.applicationID, domain: provider.domain }
     : { ...provider, applicationID: provider.applicationID ?? null };
 
-/** Answer of `start_push`. The id travels with the schema change, which the CLI sends back as it is. */
-export function startedJson(push: {
+/** Public functions as a tree: folders, modules, exports. */
+type ExportTree = Map<string, ExportTree | DefinedFunction>;
+
+function exportTree(functions: readonly DefinedFunction[]): ExportTree {
+  const root: ExportTree = new Map();
+  for (const spec of functions) {
+    if (spec.visibility !== "public") continue;
+    let branch = root;
+    for (const part of spec.path.module.replace(/\.js$/, "").split("/")) {
+      const next = branch.get(part);
+      const inner: ExportTree = next instanceof Map ? next : new Map();
+      branch.set(part, inner);
+      branch = inner;
+    }
+    branch.set(spec.path.name, spec);
+  }
+  return root;
+}
+
+/** What a definition exports, from which the CLI writes the types of `components.x`. */
+const exportsJson = (tree: ExportTree): JsonObject => ({
+  type: "branch",
+  branch: [...tree].map(([name, inner]) => [
+    name,
+    inner instanceof Map
+      ? exportsJson(inner)
+      : { type: "leaf", leaf: `_reference/function/${shortPath(inner.path)}` },
+  ]),
+});
+
+/** The same for a mounted component: functions with the place where they run. */
+const mountedExportsJson = (tree: ExportTree, component: ComponentPath): JsonObject =>
+  Object.fromEntries(
+    [...tree].map(([name, inner]): [string, JsonValue] => [
+      name,
+      inner instanceof Map
+        ? { type: "branch", children: mountedExportsJson(inner, component) }
+        : {
+            type: "leaf",
+            resource: { type: "function", path: { component, udfPath: canonicalPath(inner.path) } },
+          },
+    ]),
+  );
+
+export type StartedPush = {
   id: string;
   parts: DeploymentParts;
-  modules: readonly AnalyzedModule[];
-  definition: { [key: string]: JsonValue };
-  environment: { name: string; value: string }[];
+  definitions: ReadonlyMap<string, Definition>;
+  /** By definition path. */
+  modules: ReadonlyMap<string, readonly AnalyzedModule[]>;
+  environment: readonly { name: string; value: string }[];
   serverVersion: string;
-  schemaBefore: JsonValue | null;
-}): JsonValue {
+  /** Ids of the components that are new, by path. */
+  newComponents: ReadonlyMap<ComponentPath, string>;
+  before: Deployment;
+};
+
+/** Answer of `start_push`. The id travels with the schema change, which the CLI sends back as it is. */
+export function startedJson(push: StartedPush): JsonValue {
   const { parts } = push;
+  const codeOf = new Map(parts.definitions.map((code) => [code.path, code]));
   return {
     environmentVariables: Object.fromEntries(push.environment.map(({ name, value }) => [name, value])),
     externalDepsId: null,
     componentDefinitionPackages: {},
     appAuth: parts.auth.map(authJson),
-    analysis: {
-      "": {
-        definition: { ...push.definition, path: "" },
-        schema: parts.schema,
-        functions: Object.fromEntries(push.modules.map((module) => [module.path, moduleJson(module)])),
-        udfConfig: {
-          serverVersion: push.serverVersion,
-          importPhaseRngSeed: { $bytes: Buffer.from(parts.importSeed, "hex").toString("base64") },
-          importPhaseUnixTimestamp: parts.importTimeMs,
-        },
-      },
-    },
-    app: {
-      definitionPath: "",
-      componentPath: "",
-      args: {},
-      childComponents: {},
-      httpRoutes: {
-        httpModuleRoutes: parts.routes?.map(([path, method]) => ({ path, method })) ?? null,
-        mounts: [],
-      },
-      exports: {},
-    },
-    schemaChange: {
-      allocatedComponentIds: {},
-      schemaIds: { "": push.id },
-      indexDiffs: { "": indexDiffJson(diffIndexes(push.schemaBefore, parts.schema)) },
+    analysis: Object.fromEntries(parts.definitions.map((code) => [code.path, analysisJson(push, code)])),
+    app: componentJson(parts.mounts, codeOf, ""),
+    schemaChange: schemaChangeJson(push),
+  };
+}
+
+/** Answer of `evaluate_push`, and part of that of `start_push`. */
+export function schemaChangeJson({
+  id,
+  parts,
+  before,
+  newComponents,
+}: Pick<StartedPush, "id" | "parts" | "before" | "newComponents">): JsonObject {
+  const schemas = new Map(parts.definitions.map(({ path, schema }) => [path, schema]));
+  const indexDiffs = parts.mounts.map(({ path, definitionPath }): [string, JsonValue] => [
+    path,
+    indexDiffJson(
+      diffIndexes(before.components.get(path)?.schema ?? null, schemas.get(definitionPath) ?? null),
+    ),
+  ]);
+  return {
+    allocatedComponentIds: Object.fromEntries(newComponents),
+    schemaIds: Object.fromEntries(parts.mounts.map(({ path }) => [path, id])),
+    indexDiffs: Object.fromEntries(indexDiffs),
+  };
+}
+
+function analysisJson(push: StartedPush, code: DefinitionCode): JsonValue {
+  const { parts } = push;
+  const modules = push.modules.get(code.path) ?? [];
+  const exports: JsonObject = code.path === "" ? {} : { exports: exportsJson(exportTree(code.functions)) };
+  return {
+    definition: { ...push.definitions.get(code.path)?.json, ...exports, path: code.path },
+    schema: code.schema,
+    functions: Object.fromEntries(modules.map((module) => [module.path, moduleJson(module)])),
+    udfConfig: {
+      serverVersion: push.serverVersion,
+      importPhaseRngSeed: { $bytes: Buffer.from(parts.importSeed, "hex").toString("base64") },
+      importPhaseUnixTimestamp: parts.importTimeMs,
     },
   };
 }
 
+function componentJson(
+  mounts: readonly MountPoint[],
+  codeOf: ReadonlyMap<string, DefinitionCode>,
+  path: ComponentPath,
+): JsonObject {
+  const mount = mounts.find((candidate) => candidate.path === path);
+  const code = codeOf.get(mount?.definitionPath ?? "");
+  const children = mount?.children ?? [];
+  const values = Object.entries(mount?.args ?? {}).map(([name, value]): [string, JsonValue] => [
+    name,
+    { type: "value", value: JSON.stringify(value) },
+  ]);
+  return {
+    definitionPath: mount?.definitionPath ?? "",
+    componentPath: path,
+    args: Object.fromEntries(values),
+    childComponents: Object.fromEntries(
+      children.map((name) => [name, componentJson(mounts, codeOf, childPath(path, name))]),
+    ),
+    httpRoutes: {
+      httpModuleRoutes: code?.routes?.map(([route, method]) => ({ path: route, method })) ?? null,
+      mounts: mount?.httpMounts.map(([prefix]) => prefix) ?? [],
+    },
+    exports: path === "" ? {} : mountedExportsJson(exportTree(code?.functions ?? []), path),
+  };
+}
+
+export type FinishedPush = {
+  before: Deployment;
+  after: Deployment;
+  /** Changes of components; the app is not among them. */
+  changes: ReadonlyMap<ComponentPath, MountChange>;
+  crons: ReadonlyMap<ComponentPath, CronDiff>;
+};
+
+const NO_CRONS: CronDiff = { added: [], updated: [], deleted: [] };
+
 /** Answer of `finish_push`: what became different. */
-export function finishedJson(before: Deployment, after: DeploymentParts, crons: CronDiff): JsonValue {
+export function finishedJson({ before, after, changes, crons }: FinishedPush): JsonValue {
   const auth = (list: readonly AuthProvider[]) => list.map((provider) => JSON.stringify(authJson(provider)));
-  const hashes = (modules: readonly { path: string; sha256: string }[]) =>
-    modules.map((module) => `${module.path} ${module.sha256}`);
-  const paths = (list: readonly string[]) => [...new Set(list.map((item) => item.split(" ")[0] ?? ""))];
-  const without = (all: readonly string[], others: readonly string[]) =>
-    all.filter((item) => !others.includes(item));
-  const [oldModules, newModules] = [hashes(before.program.modules), hashes(after.modules)];
+  const paths = new Set(["", ...changes.keys()]);
+  const diffs = [...paths].map((path): [string, JsonValue] => {
+    const rootChange = before.id === "" ? "create" : "modify";
+    const type = path === "" ? rootChange : (changes.get(path) ?? "modify");
+    return [path, componentDiffJson(type, before, after, path, crons.get(path) ?? NO_CRONS)];
+  });
   return {
     authDiff: {
       added: without(auth(after.auth), auth(before.auth)),
       removed: without(auth(before.auth), auth(after.auth)),
     },
     definitionDiffs: {},
-    componentDiffs: {
-      "": {
-        diffType: { type: before.id === "" ? "create" : "modify" },
-        moduleDiff: {
-          added: paths(without(newModules, oldModules)),
-          removed: paths(without(oldModules, newModules)),
-        },
-        udfConfigDiff: null,
-        cronDiff: crons,
-        indexDiff: indexDiffJson(diffIndexes(before.schema, after.schema)),
-        schemaDiff: null,
-      },
-    },
+    componentDiffs: Object.fromEntries(diffs),
   };
 }
 
-/** Answer of `evaluate_schema`: what the push would do to tables and indexes, with their sizes. */
-export function schemaEvaluationJson(
-  before: JsonValue | null,
-  after: JsonValue | null,
-  countOf: (table: string) => number,
+function componentDiffJson(
+  type: MountChange,
+  before: Deployment,
+  after: Deployment,
+  path: ComponentPath,
+  crons: CronDiff,
 ): JsonValue {
-  const overview = overviewOf(after);
-  const { added, removed, same } = diffIndexes(before, after);
-  const predict = (change: string, needsBackfill: boolean) => (index: { name: string }) => {
-    const numDocs = countOf(index.name.split(".")[0] ?? "");
-    return { ...index, change, needsBackfill: needsBackfill && numDocs > 0, numDocs };
-  };
+  const [old, next] = [before.components.get(path), after.components.get(path)];
+  const hashes = (component: typeof old) =>
+    component?.program.modules.map((module) => `${module.path} ${module.sha256}`) ?? [];
+  const names = (list: readonly string[]) => [...new Set(list.map((item) => item.split(" ")[0] ?? ""))];
+  // Tables and indexes of a component that is not mounted any more stay as they are.
+  const schema = next === undefined ? (old?.schema ?? null) : next.schema;
   return {
-    componentSchemaEvaluations: {
-      "": {
-        definitionPath: "",
-        schemaValidation: overview.schemaValidation,
-        tables: overview.tables.map((name) => ({
-          name,
-          outcome: overview.schemaValidation ? "mustWalk" : "notValidated",
-          numDocs: countOf(name),
-          sizeBytes: 0,
-        })),
-        indexes: [
-          ...added.map(predict("added", true)),
-          ...removed.map(predict("dropped", false)),
-          ...same.map(predict("identical", false)),
-        ],
-        discardedStagedValidators: [],
-      },
+    diffType: { type },
+    moduleDiff: {
+      added: names(without(hashes(next), hashes(old))),
+      removed: names(without(hashes(old), hashes(next))),
     },
-    newComponentDefinitions: [],
+    udfConfigDiff: null,
+    cronDiff: crons,
+    indexDiff: indexDiffJson(diffIndexes(old?.schema ?? null, schema)),
+    schemaDiff: null,
   };
 }
 
-/** What `convex function-spec` prints: functions in the order of their paths, then HTTP routes. */
-export function functionSpecJson(deployment: Deployment): JsonValue {
-  const functions = [...deployment.functions.values()]
+const without = (all: readonly string[], others: readonly string[]) =>
+  all.filter((item) => !others.includes(item));
+
+/** What `convex function-spec` prints: functions of the app in the order of their paths, then its HTTP routes. */
+export function functionSpecJson({ app }: Deployment): JsonValue {
+  const functions = [...app.functions.values()]
     .sort((a, b) => (canonicalPath(a.path) < canonicalPath(b.path) ? -1 : 1))
     .map(
       (spec): JsonValue => ({
@@ -161,7 +244,7 @@ export function functionSpecJson(deployment: Deployment): JsonValue {
         returns: spec.returns ?? { type: "any" },
       }),
     );
-  const routes = (deployment.routes ?? []).map(
+  const routes = (app.routes ?? []).map(
     ([path, method]): JsonValue => ({ functionType: "HttpAction", method, path }),
   );
   return [...functions, ...routes];

@@ -3,11 +3,22 @@ import { developerError } from "../errors";
 import type { PushedModule } from "../functions/program";
 import type { JsonValue } from "../types";
 
-const moduleJson = z.object({
-  path: z.string(),
-  source: z.string(),
-  sourceMap: z.string().nullish(),
-  environment: z.enum(["isolate", "node"]),
+const moduleJson = z
+  .object({
+    path: z.string(),
+    source: z.string(),
+    sourceMap: z.string().nullish(),
+    environment: z.enum(["isolate", "node"]),
+  })
+  .transform((module): PushedModule => ({ ...module, sourceMap: module.sourceMap ?? null }));
+
+const componentJson = z.object({
+  definitionPath: z.string(),
+  definition: moduleJson.nullable(),
+  dependencies: z.array(z.string()),
+  schema: moduleJson.nullable(),
+  functions: z.array(moduleJson),
+  udfServerVersion: z.string(),
 });
 
 const pushJson = z.object({
@@ -23,62 +34,73 @@ const pushJson = z.object({
     ),
     udfServerVersion: z.string(),
   }),
-  componentDefinitions: z.array(z.object({ definitionPath: z.string() })),
+  componentDefinitions: z.array(componentJson),
 });
 
 /** Code of one deployment (Convex's limit). */
 const CODE_BYTES_MAX = 32 * 1024 * 1024;
 
+/** The app, or one component, as the CLI bundled it. */
+export type PushedDefinition = {
+  /** Its folder, seen from the app's; "" for the app. Other definitions mount it by this name. */
+  path: string;
+  /** convex.config.ts; null for an app without one. */
+  definition: PushedModule | null;
+  /** Paths of the definitions that convex.config.ts imports. */
+  dependencies: string[];
+  schema: PushedModule | null;
+  modules: PushedModule[];
+  serverVersion: string;
+};
+
 /** What the CLI sends to `start_push` and `evaluate_schema`, as far as the engine reads it. */
 export type PushRequest = {
   dryRun: boolean;
   functionsDir: string;
-  definition: PushedModule | null;
-  schema: PushedModule | null;
-  changed: PushedModule[];
-  /** Modules that the CLI knows to be here already. */
+  app: PushedDefinition;
+  components: PushedDefinition[];
+  /** Modules of the app that the CLI knows to be here already. */
   unchanged: { path: string; environment: "isolate" | "node"; sha256: string }[];
-  serverVersion: string;
 };
 
-/** Reads a push. Throws "developer" for a body of another shape, too much code, or what the engine does not run. */
+/** Reads a push. Throws "developer" for a body of another shape, or too much code. */
 export function parsePush(body: JsonValue): PushRequest {
   const parsed = pushJson.safeParse(body);
   if (!parsed.success) {
     throw developerError("BadPush", `This is not a push of the Convex CLI: ${z.prettifyError(parsed.error)}`);
   }
-  const { appDefinition: app, componentDefinitions, ...rest } = parsed.data;
-  const components = [
-    ...new Set([...app.dependencies, ...componentDefinitions.map((c) => c.definitionPath)]),
-  ];
-  if (components.length > 0) {
-    throw developerError(
-      "ComponentsNotSupported",
-      `This backend does not run Convex components yet. Remove these from convex.config.ts: ${components.join(", ")}.`,
-    );
-  }
-  const changed = app.changedModules.map(toModule);
-  const bytes = changed.reduce((sum, module) => sum + Buffer.byteLength(module.source), 0);
+  const { appDefinition, componentDefinitions, dryRun, functions } = parsed.data;
+  const { changedModules, unchangedModuleHashes, udfServerVersion, ...app } = appDefinition;
+  const request: PushRequest = {
+    dryRun,
+    functionsDir: functions,
+    app: { ...app, path: "", modules: changedModules, serverVersion: udfServerVersion },
+    components: componentDefinitions.map(toDefinition),
+    unchanged: unchangedModuleHashes,
+  };
+  const modules = [request.app, ...request.components].flatMap((definition) => definition.modules);
+  const bytes = modules.reduce((sum, module) => sum + Buffer.byteLength(module.source), 0);
   if (bytes > CODE_BYTES_MAX) {
     throw developerError(
       "CodeTooLarge",
       `The functions have ${bytes} bytes of code, ${CODE_BYTES_MAX} are allowed.`,
     );
   }
-  return {
-    dryRun: rest.dryRun,
-    functionsDir: rest.functions,
-    definition: app.definition === null ? null : toModule(app.definition),
-    schema: app.schema === null ? null : toModule(app.schema),
-    changed,
-    unchanged: app.unchangedModuleHashes,
-    serverVersion: app.udfServerVersion,
-  };
+  return request;
 }
 
-const toModule = (module: z.infer<typeof moduleJson>): PushedModule => ({
-  path: module.path,
-  source: module.source,
-  sourceMap: module.sourceMap ?? null,
-  environment: module.environment,
-});
+const toDefinition = ({
+  definitionPath,
+  functions,
+  udfServerVersion,
+  ...rest
+}: z.infer<typeof componentJson>): PushedDefinition => {
+  const node = functions.find((module) => module.environment === "node");
+  if (node !== undefined) {
+    throw developerError(
+      "NodeActionsNotSupported",
+      `Node actions are not supported in components. Remove \`"use node;"\` from ${node.path}`,
+    );
+  }
+  return { ...rest, path: definitionPath, modules: functions, serverVersion: udfServerVersion };
+};

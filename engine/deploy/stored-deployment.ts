@@ -3,15 +3,17 @@ import { gunzip, gzip } from "node:zlib";
 import { z } from "zod";
 import { canonicalPath } from "../functions/path";
 import { type CompiledModule, Program } from "../functions/program";
-import type { CronSpec, Deployment, FunctionSpec } from "../functions/release";
+import type { Component, CronSpec, DefinedFunction, Deployment, MountPoint } from "../functions/release";
 import type { AuthProvider, JsonValue, Transaction } from "../types";
 import { parseValidator } from "../values/validator";
 import { readChunks, removeChunks, writeChunks } from "./chunks";
 
 /** Raised when the stored form changes; older ones are then read here and written anew. */
-const FORMAT = 1;
+const FORMAT = 2;
+/** Before there were components: one definition, the app, and what belongs to all of them beside it. */
+const FORMAT_WITHOUT_COMPONENTS = 1;
 
-const storedJson = z.object({
+const codeJson = z.object({
   modules: z.array(
     z.object({
       path: z.string(),
@@ -22,18 +24,31 @@ const storedJson = z.object({
     }),
   ),
   functions: z.array(
-    z.object({
-      module: z.string(),
-      name: z.string(),
-      kind: z.enum(["query", "mutation", "action"]),
-      visibility: z.enum(["public", "internal"]),
-      environment: z.enum(["isolate", "node"]),
-      args: z.json(),
-      returns: z.json(),
-    }),
+    z
+      .object({
+        module: z.string(),
+        name: z.string(),
+        kind: z.enum(["query", "mutation", "action"]),
+        visibility: z.enum(["public", "internal"]),
+        environment: z.enum(["isolate", "node"]),
+        args: z.json(),
+        returns: z.json(),
+      })
+      .transform(
+        ({ module, name, args, returns, ...rest }): DefinedFunction => ({
+          ...rest,
+          path: { module, name },
+          args: parseValidator(args),
+          returns: returns === null ? null : parseValidator(returns),
+        }),
+      ),
   ),
   routes: z.array(z.tuple([z.string(), z.string()])).nullable(),
   crons: z.array(z.object({ name: z.string(), path: z.string(), args: z.json(), schedule: z.json() })),
+  schema: z.json(),
+});
+
+const commonJson = z.object({
   auth: z.array(
     z.union([
       z.object({
@@ -46,52 +61,117 @@ const storedJson = z.object({
       z.object({ type: z.literal("oidc"), domain: z.string(), applicationID: z.string() }),
     ]),
   ),
-  schema: z.json(),
   importTimeMs: z.number(),
   importSeed: z.string(),
 });
 
-/** The parts of a deployment that are plain data; everything else is made from them. */
-export type DeploymentParts = {
+const mountJson = z.object({
+  path: z.string(),
+  definitionPath: z.string(),
+  children: z.array(z.string()),
+  httpMounts: z.array(z.tuple([z.string(), z.string()])),
+  httpPrefix: z.string(),
+  env: z.array(
+    z.tuple([
+      z.string(),
+      z.union([
+        z.object({ type: z.literal("value"), value: z.string() }),
+        z.object({ type: z.literal("envVar"), name: z.string() }),
+      ]),
+    ]),
+  ),
+  args: z.record(z.string(), z.json()),
+});
+
+const storedJson = commonJson.extend({
+  definitions: z.array(codeJson.extend({ path: z.string() })),
+  mounts: z.array(mountJson),
+});
+
+/** The code of the app, or of one component wherever it is mounted. */
+export type DefinitionCode = {
+  /** "" for the app. */
+  path: string;
   modules: CompiledModule[];
-  functions: FunctionSpec[];
+  functions: DefinedFunction[];
   routes: [string, string][] | null;
   crons: CronSpec[];
-  auth: AuthProvider[];
   schema: JsonValue | null;
+};
+
+/** The parts of a deployment that are plain data; everything else is made from them. */
+export type DeploymentParts = {
+  definitions: DefinitionCode[];
+  /** The app at "" comes first, and every component after the one that it is mounted in. */
+  mounts: MountPoint[];
+  auth: AuthProvider[];
   importTimeMs: number;
   importSeed: string;
 };
 
+const APP_ALONE: MountPoint = {
+  path: "",
+  definitionPath: "",
+  children: [],
+  httpMounts: [],
+  httpPrefix: "/",
+  env: [],
+  args: {},
+};
+
+/** What runs before the first push: no functions at all. */
+export const nothingDeployed = (): Deployment =>
+  toDeployment("", {
+    definitions: [{ path: "", modules: [], functions: [], routes: null, crons: [], schema: null }],
+    mounts: [APP_ALONE],
+    auth: [],
+    importTimeMs: 0,
+    importSeed: "0".repeat(32),
+  });
+
 export function toDeployment(id: string, parts: DeploymentParts): Deployment {
-  const { modules, functions, ...rest } = parts;
-  return {
-    ...rest,
-    id,
-    program: new Program(modules),
-    functions: new Map(functions.map((spec) => [canonicalPath(spec.path), spec])),
-  };
+  const { definitions, mounts, ...common } = parts;
+  const programs = new Map(definitions.map(({ path, modules }) => [path, new Program(modules)]));
+  const components = new Map(
+    mounts.map((mount): [string, Component] => {
+      const definition = definitions.find(({ path }) => path === mount.definitionPath);
+      const program = programs.get(mount.definitionPath);
+      if (definition === undefined || program === undefined) {
+        throw new Error(`The deployment lacks the component definition ${mount.definitionPath}.`);
+      }
+      const { modules: _compiled, path: _known, functions, ...code } = definition;
+      const specs = functions.map((spec) => ({ ...spec, component: mount.path }));
+      return [
+        mount.path,
+        {
+          ...mount,
+          ...code,
+          program,
+          functions: new Map(specs.map((spec) => [canonicalPath(spec.path), spec])),
+        },
+      ];
+    }),
+  );
+  const app = components.get("");
+  if (app === undefined) throw new Error("The deployment has no app.");
+  return { ...common, id, app, components };
 }
 
 /** Text form of a deployment: JSON, compressed, as base64, because rows hold text. */
 export async function packDeployment(parts: DeploymentParts): Promise<string> {
-  const functions = parts.functions.map(({ path, ...spec }) => ({ ...spec, ...path }));
-  const packed = await promisify(gzip)(JSON.stringify({ ...parts, functions }));
+  const definitions = parts.definitions.map((definition) => ({
+    ...definition,
+    functions: definition.functions.map(({ path, ...spec }) => ({ ...spec, ...path })),
+  }));
+  const packed = await promisify(gzip)(JSON.stringify({ ...parts, definitions }));
   return packed.toString("base64");
 }
 
-async function unpackDeployment(text: string): Promise<DeploymentParts> {
-  const json = (await promisify(gunzip)(Buffer.from(text, "base64"))).toString();
-  const stored = storedJson.parse(JSON.parse(json));
-  return {
-    ...stored,
-    functions: stored.functions.map(({ module, name, args, returns, ...spec }) => ({
-      ...spec,
-      path: { module, name },
-      args: parseValidator(args),
-      returns: returns === null ? null : parseValidator(returns),
-    })),
-  };
+async function unpackDeployment(text: string, format: number): Promise<DeploymentParts> {
+  const json: unknown = JSON.parse((await promisify(gunzip)(Buffer.from(text, "base64"))).toString());
+  if (format !== FORMAT_WITHOUT_COMPONENTS) return storedJson.parse(json);
+  const { auth, importTimeMs, importSeed, ...code } = commonJson.extend(codeJson.shape).parse(json);
+  return { auth, importTimeMs, importSeed, definitions: [{ ...code, path: "" }], mounts: [APP_ALONE] };
 }
 
 const deploymentRows = (transaction: Transaction) =>
@@ -113,8 +193,10 @@ export async function loadDeployment(transaction: Transaction): Promise<Deployme
   const row = deploymentRows(transaction).at(-1);
   if (row === undefined) return null;
   const text = readChunks(transaction, row._id);
-  if (row["format"] !== FORMAT || row["length"] !== text.length) {
+  const format = row["format"];
+  const isKnown = format === FORMAT || format === FORMAT_WITHOUT_COMPONENTS;
+  if (!isKnown || row["length"] !== text.length) {
     throw new Error(`The stored deployment ${row._id} cannot be read. Push the functions again.`);
   }
-  return toDeployment(row._id, await unpackDeployment(text));
+  return toDeployment(row._id, await unpackDeployment(text, format));
 }

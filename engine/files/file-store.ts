@@ -3,7 +3,7 @@ import type { Clock } from "../clock";
 import { developerError } from "../errors";
 import type { Faults } from "../faults";
 import { requireString } from "../json";
-import type { Database, Files, SystemRow, Transaction } from "../types";
+import type { ComponentPath, Database, Files, JsonObject, SystemRow, Transaction } from "../types";
 import { type Blobs, isMissing, openBlobs, type StoredBlob } from "./blobs";
 import { createMemoryBlobs } from "./memory-blobs";
 import { createUploadTokens } from "./upload-token";
@@ -16,19 +16,30 @@ export type ServedFile = {
   stream(start: number, end: number): Readable;
 };
 
-type Upload = { source: AsyncIterable<Uint8Array>; contentType: string | null; sha256?: string };
+type Upload = {
+  source: AsyncIterable<Uint8Array>;
+  contentType: string | null;
+  sha256?: string;
+  component?: ComponentPath;
+};
 
 export interface FileStore extends Files {
   /** As `store`, for bytes that arrive over time. `sha256` is base64. */
   storeStream(upload: Upload): Promise<string>;
   /** As `store`, as part of `transaction`: where it is not committed, the file was never there. */
-  storeIn(transaction: Transaction, blob: { bytes: Uint8Array; contentType: string | null }): Promise<string>;
+  storeIn(
+    transaction: Transaction,
+    blob: { bytes: Uint8Array; contentType: string | null },
+    component?: ComponentPath,
+  ): Promise<string>;
   /** As `read`, as `transaction` sees it. */
   readIn(
     transaction: Transaction,
     storageId: string,
+    component?: ComponentPath,
   ): Promise<{ bytes: Uint8Array; contentType: string | null } | null>;
-  acceptsUploadToken(token: string): boolean;
+  /** The component that an upload URL stores files for; null where the token is not valid (any more). */
+  uploadTarget(token: string): ComponentPath | null;
   /** The file behind the last part of a URL of `getUrl`, or null. */
   served(urlToken: string): ServedFile | null;
   /** The bytes themselves, for copies of whole tables. */
@@ -59,8 +70,9 @@ const SWEEP_PAGE_ROWS = 1_000;
 const PLANNED_REMOVALS_MAX = 10_000;
 
 /**
- * File storage: bytes as blobs on disk, one row in `_storage` that functions see and one in `_file_blobs` that says
- * where the bytes are and under which unguessable name they are served. Bytes come first and go last, so that a row
+ * File storage: bytes as blobs on disk, one row in `_storage` of the component that functions see, and one in
+ * `_file_blobs`, for all components together, that says where the bytes are, under which unguessable name they are
+ * served, and which component they belong to (missing for the app). Bytes come first and go last, so that a row
  * always has its bytes; blobs without a row are swept here, at boot.
  */
 export async function openFileStore(options: FileStoreOptions): Promise<FileStore> {
@@ -93,18 +105,18 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
     write(upload, async (blob) => {
       faults?.at("blob_before_row", null);
       const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs(), unlimited: true });
-      const storageId = insertRows(transaction, clock, blob, upload.contentType);
+      const storageId = insertRows(transaction, clock, blob, upload);
       await database.commit(transaction);
       faults?.at("file_before_answer", null);
       return storageId;
     });
 
-  const readIn: FileStore["readIn"] = async (transaction, storageId) => {
-    const row = blobRow(transaction, storageId);
+  const readIn: FileStore["readIn"] = async (transaction, storageId, component = "") => {
+    const row = blobRow(transaction, storageId, component);
     if (row === null) {
       return null;
     }
-    const contentType = transaction.system.get(storageId)?.["contentType"];
+    const contentType = transaction.system.get(storageId, component)?.["contentType"];
     try {
       const bytes = await blobs.read(text(row, "blob"));
       return { bytes, contentType: typeof contentType === "string" ? contentType : null };
@@ -117,14 +129,16 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   };
 
   return {
-    generateUploadUrl: () => `${options.cloudOrigin}/api/storage/upload?token=${tokens.issue()}`,
-    acceptsUploadToken: (token) => tokens.accepts(token),
-    getUrl(transaction, storageId) {
-      const row = blobRow(transaction, storageId);
+    generateUploadUrl: (component) =>
+      `${options.cloudOrigin}/api/storage/upload?token=${tokens.issue(component)}`,
+    uploadTarget: (token) => tokens.componentOf(token),
+    getUrl(transaction, storageId, component = "") {
+      const row = blobRow(transaction, storageId, component);
       return row === null ? null : `${options.cloudOrigin}/api/storage/${text(row, "token")}`;
     },
-    getMetadata(transaction, storageId) {
-      const row = blobRow(transaction, storageId) === null ? null : transaction.system.get(storageId);
+    getMetadata(transaction, storageId, component = "") {
+      const known = blobRow(transaction, storageId, component) !== null;
+      const row = known ? transaction.system.get(storageId, component) : null;
       if (row === null) {
         return null;
       }
@@ -135,32 +149,33 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
         contentType: row["contentType"] ?? null,
       };
     },
-    remove(transaction, storageId) {
-      const row = blobRow(transaction, storageId);
+    remove(transaction, storageId, component = "") {
+      const row = blobRow(transaction, storageId, component);
       if (row === null) {
         throw developerError("StorageIdNotFound", `storage id ${storageId} not found`);
       }
-      transaction.system.delete(storageId);
+      transaction.system.delete(storageId, component);
       transaction.system.delete(row._id);
       removal.plan(row._id, text(row, "blob"));
     },
     storeStream,
-    store: ({ bytes, contentType, sha256 }) =>
+    store: ({ bytes, contentType, sha256 }, component = "") =>
       storeStream({
         source: Readable.from([bytes]),
+        component,
         contentType,
         ...(sha256 === undefined ? {} : { sha256 }),
       }),
-    storeIn: (transaction, { bytes, contentType }) =>
+    storeIn: (transaction, { bytes, contentType }, component = "") =>
       write({ source: Readable.from([bytes]), contentType }, (blob) =>
-        insertRows(transaction, clock, blob, contentType),
+        insertRows(transaction, clock, blob, { contentType, component }),
       ),
-    read: (storageId) => readIn(beginRead(database), storageId),
+    read: (storageId, component) => readIn(beginRead(database), storageId, component),
     readIn,
     served(urlToken) {
       const transaction = beginRead(database);
       const [row] = transaction.system.list(BLOB_TABLE, "by_token", { equals: [urlToken], limit: 1 });
-      const file = row === undefined ? null : transaction.system.get(text(row, "storageId"));
+      const file = row === undefined ? null : transaction.system.get(text(row, "storageId"), ownerOf(row));
       if (row === undefined || file === null) {
         return null;
       }
@@ -185,9 +200,12 @@ const text = (row: SystemRow, field: string): string =>
 const beginRead = (database: Database): Transaction =>
   database.begin({ kind: "query", nowMs: database.clock.nowMs(), unlimited: true });
 
-function blobRow(transaction: Transaction, storageId: string): SystemRow | null {
+const ownerOf = ({ component }: SystemRow): ComponentPath => (typeof component === "string" ? component : "");
+
+/** Where the bytes of a component's file are; null where that component has no such file. */
+function blobRow(transaction: Transaction, storageId: string, component: ComponentPath): SystemRow | null {
   const [row] = transaction.system.list(BLOB_TABLE, "by_storageId", { equals: [storageId], limit: 1 });
-  return row ?? null;
+  return row === undefined || ownerOf(row) !== component ? null : row;
 }
 
 /** Base64 in either alphabet, or hex: clients of Convex send all of them. */
@@ -200,14 +218,16 @@ function insertRows(
   transaction: Transaction,
   clock: Clock,
   blob: StoredBlob,
-  contentType: string | null,
+  { contentType, component = "" }: Pick<Upload, "contentType" | "component">,
 ): string {
-  const storageId = transaction.system.insert("_storage", {
+  const shown = {
     sha256: blob.sha256Base64,
     size: blob.size,
     ...(contentType === null ? {} : { contentType }),
-  });
-  transaction.system.insert(BLOB_TABLE, { storageId, blob: blob.name, token: newUrlToken(clock) });
+  };
+  const storageId = transaction.system.insert("_storage", shown, component);
+  const owner: JsonObject = component === "" ? {} : { component };
+  transaction.system.insert(BLOB_TABLE, { storageId, ...owner, blob: blob.name, token: newUrlToken(clock) });
   return storageId;
 }
 

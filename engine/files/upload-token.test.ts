@@ -19,21 +19,30 @@ test("an upload token is good for an hour, also after a restart", () => {
   const clock = clockFrom(1_800_000_000_000);
   const token = createUploadTokens("key", clock).issue();
   const restarted = createUploadTokens("key", clock);
-  expect(restarted.accepts(token)).toBe(true);
+  expect(restarted.componentOf(token)).toBe("");
   clock.nowAtMs += HOUR_MS - 1;
-  expect(restarted.accepts(token)).toBe(true);
+  expect(restarted.componentOf(token)).toBe("");
   clock.nowAtMs += 1;
-  expect(restarted.accepts(token)).toBe(false);
+  expect(restarted.componentOf(token)).toBeNull();
 });
 
 test("a token that was changed or made with another key is refused", () => {
   const tokens = createUploadTokens("key", clockFrom(1_800_000_000_000));
   const token = tokens.issue();
   expect(tokens.issue()).not.toBe(token);
-  const [expiry = "", nonce, signature] = token.split(".");
+  const [expiry = "", nonce, owner, signature] = token.split(".");
+  const elsewhere = Buffer.from("diary").toString("base64url");
   const later = (Number.parseInt(expiry, 36) + HOUR_MS).toString(36);
-  for (const forged of ["", "..", token.slice(1), `${later}.${nonce}.${signature}`, `${token}.x`]) {
-    expect(tokens.accepts(forged)).toBe(false);
-  }
-  expect(createUploadTokens("other", clockFrom(1_800_000_000_000)).accepts(token)).toBe(false);
+  const forgeries = [
+    ...["", "..", "...", token.slice(1), `${token}.x`],
+    `${later}.${nonce}.${owner}.${signature}`,
+    `${expiry}.${nonce}.${elsewhere}.${signature}`,
+  ];
+  for (const forged of forgeries) expect(tokens.componentOf(forged)).toBeNull();
+  expect(createUploadTokens("other", clockFrom(1_800_000_000_000)).componentOf(token)).toBeNull();
+});
+
+test("a token names the component that the file will belong to", () => {
+  const tokens = createUploadTokens("key", clockFrom(1_800_000_000_000));
+  expect(tokens.componentOf(tokens.issue("notebook/counter"))).toBe("notebook/counter");
 });

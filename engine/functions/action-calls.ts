@@ -4,8 +4,8 @@ import { cancelJob, scheduleJob } from "../scheduler/jobs";
 import type { JsonValue, Transaction } from "../types";
 import type { ActionCall } from "./actions/host";
 import { OUT_OF_MEMORY, TRANSIENT_ERROR } from "./actions/host";
-import { addressFields, handleOf, pathOfAddress } from "./address";
-import { type CallContext, userIdentity } from "./call-context";
+import { addressFields, handleOf, type Namer, resolveAddress } from "./address";
+import { type CallContext, passIdentity, userIdentity } from "./call-context";
 import { checkArgs, checkResult } from "./check-values";
 import { type FunctionError, NestedFailure, ofThrown, plainError } from "./failure";
 import {
@@ -17,8 +17,9 @@ import {
   WAITING_CALLS_MAX,
 } from "./limits";
 import type { LogLines } from "./log-lines";
-import { canonicalPath, type FunctionPath } from "./path";
+import { canonicalPath, type FunctionAddress } from "./path";
 import { Places } from "./places";
+import type { Program } from "./program";
 import { type FunctionSpec, isError, type Release } from "./release";
 import type { RunResult } from "./run-function";
 import type { ThrownJson } from "./sandbox/port";
@@ -34,6 +35,15 @@ import {
 } from "./transactional-calls";
 
 export type ActionRunEnd = { result: RunResult; logs: LogLines };
+
+/** A running action: the release that it began on, what it is, and who called it. */
+type RunningAction = { release: Release; address: FunctionAddress; context: CallContext };
+
+const namerOf = ({ release, address }: RunningAction, transaction: Transaction): Namer => ({
+  release,
+  component: address.component,
+  transaction,
+});
 
 const callArgs = z.object({ ...addressFields, args: z.json() });
 const scheduleArgs = z.object({ ...addressFields, args: z.json(), ts: z.number() });
@@ -99,17 +109,16 @@ export class ActionCalls {
   ): Promise<RunResult> {
     const { module, name } = spec.path;
     const request = { path: module, name, requestId: call.requestId, argsJson: JSON.stringify([call.args]) };
+    const mount = release.mountOf(spec);
     for (;;) {
-      const running = release
-        .actions(spec.environment)
-        .run(this.bridge(release, spec.path, context), request);
+      const running = mount.actions(spec.environment).run(this.bridge(release, spec, context), request);
       const cancelTimer = this.limitTime(spec.environment, running.abandon);
       const cancelStall = this.limitWait(running.withdraw);
       const end = await running.end;
       cancelTimer();
       cancelStall();
       if (end.ok) return end;
-      if ("thrown" in end) return { ok: false, error: describeEnd(end.thrown, release) };
+      if ("thrown" in end) return { ok: false, error: describeEnd(end.thrown, mount.component.program) };
     }
   }
 
@@ -127,7 +136,8 @@ export class ActionCalls {
   }
 
   /** The engine's side of one running action. */
-  bridge(release: Release, path: FunctionPath, context: CallContext): ActionCall {
+  bridge(release: Release, address: FunctionAddress, context: CallContext): ActionCall {
+    const running = { release, address, context };
     let pending = 0;
     return {
       log: (level, text) => context.logs.add(level, text),
@@ -140,7 +150,7 @@ export class ActionCalls {
         }
         pending++;
         try {
-          return await this.#answer(op, JSON.parse(argsJson), { release, path, context });
+          return await this.#answer(op, JSON.parse(argsJson), running);
         } finally {
           pending--;
         }
@@ -148,28 +158,28 @@ export class ActionCalls {
     };
   }
 
-  async #answer(
-    op: string,
-    args: unknown,
-    { release, path, context }: { release: Release; path: FunctionPath; context: CallContext },
-  ): Promise<string> {
+  async #answer(op: string, args: unknown, running: RunningAction): Promise<string> {
     if (op === "1.0/actions/query" || op === "1.0/actions/mutation" || op === "1.0/actions/action") {
-      return this.#nested(op, callArgs.parse(args), context);
+      return this.#nested(op, callArgs.parse(args), running);
     }
-    const answer = await this.#answerOther(op, args, { release, path, context });
+    const answer = await this.#answerOther(op, args, running);
     return JSON.stringify(answer ?? null);
   }
 
-  async #nested(op: string, given: z.infer<typeof callArgs>, context: CallContext): Promise<string> {
+  async #nested(op: string, given: z.infer<typeof callArgs>, running: RunningAction): Promise<string> {
+    const { context } = running;
+    const { component, path } = this.#read((transaction) =>
+      resolveAddress(given, namerOf(running, transaction)),
+    );
     const call: InnerCall = {
-      component: "",
-      path: canonicalPath(this.#read((transaction) => pathOfAddress(given, transaction))),
+      component,
+      path: canonicalPath(path),
       args: given.args,
-      identity: context.identity,
+      identity: passIdentity(context.identity, running.address.component, component),
       requestId: context.requestId,
       caller: context.caller,
       trusted: true,
-      scheduledJobId: context.scheduledJobId,
+      scheduledJob: context.scheduledJob,
       from: "Action",
     };
     const { result } =
@@ -183,52 +193,57 @@ export class ActionCalls {
     return result.value;
   }
 
-  async #answerOther(
-    op: string,
-    args: unknown,
-    { release, path, context }: { release: Release; path: FunctionPath; context: CallContext },
-  ): Promise<JsonValue | undefined> {
+  async #answerOther(op: string, args: unknown, running: RunningAction): Promise<JsonValue | undefined> {
     const { files } = this.#parts;
+    const { release, address, context } = running;
+    const { component } = address;
     switch (op) {
       case "1.0/actions/schedule": {
         const given = scheduleArgs.parse(args);
         return this.#write((transaction) =>
           scheduleJob(transaction, {
-            path: schedulable(release, pathOfAddress(given, transaction)),
+            ...schedulable(release, resolveAddress(given, namerOf(running, transaction))),
+            owner: component,
             args: given.args,
             dueMs: given.ts * 1000,
-            parentJobId: context.scheduledJobId,
+            parent: context.scheduledJob,
           }),
         );
       }
       case "1.0/actions/cancel_job": {
         const { id } = z.object({ id: z.string() }).parse(args);
-        await this.#write((transaction) => cancelJob(transaction, id, null));
+        await this.#write((transaction) => cancelJob(transaction, { id, component }, null));
         return null;
       }
       case "1.0/createFunctionHandle": {
-        const address = z.object(addressFields).parse(args);
+        const given = z.object(addressFields).parse(args);
         return this.#read((transaction) =>
-          handleOf(canonicalPath(pathOfAddress(address, transaction)), transaction),
+          handleOf(resolveAddress(given, namerOf(running, transaction)), transaction),
         );
       }
       case "1.0/storageGenerateUploadUrl":
-        return files.generateUploadUrl();
+        return files.generateUploadUrl(component);
       case "1.0/storageGetUrl":
-        return this.#read((transaction) => files.getUrl(transaction, storageArgs.parse(args).storageId));
+        return this.#read((transaction) =>
+          files.getUrl(transaction, storageArgs.parse(args).storageId, component),
+        );
       case "1.0/storageGetMetadata":
-        return this.#read((transaction) => files.getMetadata(transaction, storageArgs.parse(args).storageId));
+        return this.#read((transaction) =>
+          files.getMetadata(transaction, storageArgs.parse(args).storageId, component),
+        );
       case "1.0/storageDelete":
-        await this.#write((transaction) => files.remove(transaction, storageArgs.parse(args).storageId));
+        await this.#write((transaction) =>
+          files.remove(transaction, storageArgs.parse(args).storageId, component),
+        );
         return null;
       case "1.0/getUserIdentity":
-        return userIdentity(context.identity);
+        return component === "" ? userIdentity(context.identity) : null;
       case "1.0/getRequestMetadata":
         return requestMetadata(context);
       case "1.0/actions/vectorSearch":
         throw developerError("NotSupported", "Vector search is not supported by this backend.");
       default:
-        return answerAnywhere(op, path);
+        return answerAnywhere(op, address);
     }
   }
 
@@ -255,7 +270,7 @@ export class ActionCalls {
 }
 
 /** An error of an action; those that the engine made itself carry no "Uncaught" and no place. */
-export const describeEnd = (thrown: ThrownJson, release: Release): FunctionError =>
+export const describeEnd = (thrown: ThrownJson, program: Program): FunctionError =>
   thrown.message === TRANSIENT_ERROR || thrown.message === OUT_OF_MEMORY
     ? plainError(thrown.message)
-    : ofThrown(thrown, release.deployment.program);
+    : ofThrown(thrown, program);

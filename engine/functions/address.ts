@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { developerError } from "../errors";
-import type { Transaction } from "../types";
-import { type FunctionPath, parseFunctionPath } from "./path";
+import type { ComponentPath, Transaction } from "../types";
+import { canonicalPath, childPath, type FunctionAddress, inComponent, parseFunctionPath } from "./path";
+import type { Release } from "./release";
 
 /** How `convex/server` names a function in a system call: exactly one of the three. */
 export const addressFields = {
@@ -16,50 +17,79 @@ export type Address = {
   functionHandle?: string | undefined;
 };
 
+/** Who names a function: the component that its code is in, and where handles are looked up. */
+export type Namer = { release: Release; component: ComponentPath; transaction: Transaction };
+
 const HANDLE = "function://";
 const OWN_FUNCTION = "_reference/function/";
 const CHILD = "_reference/childComponent/";
+const ARGUMENT = "_reference/componentArgument/";
 
-/** The path that an address means. Handles are looked up in `transaction`. Throws "developer". */
-export function pathOfAddress(address: Address, transaction: Transaction): FunctionPath {
+/**
+ * The function that an address means. A component names its own functions and the public ones of the components that
+ * it mounts; it reaches any other by a handle alone. Throws "developer".
+ */
+export function resolveAddress(address: Address, namer: Namer): FunctionAddress {
+  const { component, transaction } = namer;
+  const own = (path: string): FunctionAddress => ({ component, path: parseFunctionPath(path) });
   if (address.name !== undefined) {
-    return address.name.startsWith(HANDLE)
-      ? pathOfHandle(address.name, transaction)
-      : parseFunctionPath(address.name);
+    return address.name.startsWith(HANDLE) ? ofHandle(address.name, transaction) : own(address.name);
   }
-  if (address.functionHandle !== undefined) return pathOfHandle(address.functionHandle, transaction);
+  if (address.functionHandle !== undefined) return ofHandle(address.functionHandle, transaction);
   const reference = address.reference ?? "";
-  if (reference.startsWith(OWN_FUNCTION)) return parseFunctionPath(reference.slice(OWN_FUNCTION.length));
-  if (reference.startsWith(CHILD)) {
-    throw developerError(
-      "ComponentsNotSupported",
-      `${reference} belongs to a component. This backend does not run components yet.`,
-    );
-  }
-  throw developerError("InvalidReference", `${JSON.stringify(reference)} is not a reference to a function.`);
+  if (reference.startsWith(OWN_FUNCTION)) return own(reference.slice(OWN_FUNCTION.length));
+  if (reference.startsWith(CHILD)) return ofChild(reference.slice(CHILD.length), namer);
+  const why = reference.startsWith(ARGUMENT) ? "an argument, not" : "not a reference to";
+  throw developerError("InvalidReference", `${JSON.stringify(reference)} is ${why} a function.`);
 }
 
-function pathOfHandle(handle: string, transaction: Transaction): FunctionPath {
+/** `name/dir/module/export` of a component mounted in the one that asks. */
+function ofChild(reference: string, { release, component }: Namer): FunctionAddress {
+  const [name = "", ...parts] = reference.split("/");
+  const parent = release.deployment.components.get(component);
+  if (parent === undefined || !parent.children.includes(name)) {
+    throw developerError(
+      "InvalidReference",
+      `Child component ${JSON.stringify(name)} not found${inComponent(component)}.`,
+    );
+  }
+  const path = { module: `${parts.slice(0, -1).join("/")}.js`, name: parts.at(-1) ?? "" };
+  const address = { component: childPath(component, name), path };
+  if (parts.length < 2 || release.find(address)?.visibility !== "public") {
+    throw developerError(
+      "InvalidReference",
+      `Child component ${JSON.stringify(name)} does not export ${JSON.stringify(parts.join("."))}.`,
+    );
+  }
+  return address;
+}
+
+function ofHandle(handle: string, transaction: Transaction): FunctionAddress {
   const id = handle.slice(HANDLE.length).split("#")[0] ?? "";
   const row = handle.startsWith(HANDLE) ? transaction.system.get(id) : null;
   const path = row?.["path"];
-  if (typeof path !== "string" || row?.["deleted"] === true) {
+  const component = row?.["component"];
+  if (typeof path !== "string" || typeof component !== "string" || row?.["deleted"] === true) {
     throw developerError(
       "InvalidFunctionHandle",
       `${JSON.stringify(handle)} is not the handle of a function of this deployment.`,
     );
   }
-  return parseFunctionPath(path);
+  return { component, path: parseFunctionPath(path) };
 }
 
 /** The handle of a function. Rows are written by a push for every function, so that asking is a read. */
-export function handleOf(path: string, transaction: Transaction): string {
+export function handleOf({ component, path }: FunctionAddress, transaction: Transaction): string {
+  const canonical = canonicalPath(path);
   const [row] = transaction.system.list("_function_handles", "by_component_and_path", {
-    equals: ["", path],
+    equals: [component, canonical],
     limit: 1,
   });
   if (row === undefined || row["deleted"] === true) {
-    throw developerError("FunctionNotFound", `There is no function ${path} to make a handle of.`);
+    throw developerError(
+      "FunctionNotFound",
+      `There is no function ${canonical}${inComponent(component)} to make a handle of.`,
+    );
   }
-  return `${HANDLE}${row._id}#${path}`;
+  return `${HANDLE}${row._id}#${canonical}`;
 }

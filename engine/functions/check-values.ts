@@ -8,10 +8,10 @@ import { ARGS_BYTES_MAX, NODE_ARGS_BYTES_MAX, RESULT_BYTES_MAX } from "./limits"
 import { canonicalPath } from "./path";
 import type { FunctionSpec } from "./release";
 
-const tablesOf = (catalog: Catalog): ValidatorTables => ({
-  tableNumber: (table) => catalog.tableNumber("", table),
+const tablesOf = ({ component }: FunctionSpec, catalog: Catalog): ValidatorTables => ({
+  tableNumber: (table) => catalog.tableNumber(component, table),
   tableName: (number) =>
-    catalog.tableNames("").find((table) => catalog.tableNumber("", table) === number) ?? null,
+    catalog.tableNames(component).find((table) => catalog.tableNumber(component, table) === number) ?? null,
 });
 
 /** `size` is in bytes, by Convex's formula. */
@@ -33,7 +33,7 @@ export function checkArgs(spec: FunctionSpec, args: JsonValue, catalog: Catalog)
       `Arguments for ${path} are too large (actual: ${formatBytes(size)}, limit: ${formatBytes(limit)})`,
     );
   }
-  const wrong = validateValue(spec.args, args, tablesOf(catalog));
+  const wrong = validateValue(spec.args, args, tablesOf(spec, catalog));
   return wrong === null ? { ok: true, size } : refused(`ArgumentValidationError: ${wrong}`);
 }
 
@@ -49,7 +49,7 @@ export function checkResult(spec: FunctionSpec, value: string, catalog: Catalog)
     );
   }
   if (spec.returns === null) return { ok: true, size };
-  const wrong = validateValue(spec.returns, json, tablesOf(catalog));
+  const wrong = validateValue(spec.returns, json, tablesOf(spec, catalog));
   return wrong === null ? { ok: true, size } : refused(`ReturnsValidationError: ${wrong}`);
 }
 

@@ -2,7 +2,7 @@ import type { Chaos } from "../chaos";
 import { DeployState } from "../deploy/deploy";
 import { Environment } from "../deploy/environment";
 import { FunctionLog } from "../deploy/function-log";
-import { loadDeployment } from "../deploy/stored-deployment";
+import { loadDeployment, nothingDeployed } from "../deploy/stored-deployment";
 import { createScheduler } from "../scheduler/scheduler";
 import type { Call, Database, EngineOptions, Files, Functions, Outcome } from "../types";
 import { ActionCalls } from "./action-calls";
@@ -10,7 +10,6 @@ import { type ActionBridge, ActionHost } from "./actions/host";
 import { failedCall, plainErrorPayload, toFailure } from "./failure";
 import { runHttp } from "./http-calls";
 import { SESSION_PRUNE_EVERY_MS } from "./limits";
-import { Program } from "./program";
 import { guardRejections } from "./realm";
 import { type Deployment, Release } from "./release";
 import { Rounds } from "./rounds";
@@ -33,18 +32,6 @@ export type FunctionsOptions = Pick<
 /** How long `stop` waits for functions that run. */
 const STOP_MS_MAX = 10_000;
 
-const nothingDeployed = (): Deployment => ({
-  id: "",
-  program: new Program([]),
-  functions: new Map(),
-  routes: null,
-  crons: [],
-  auth: [],
-  schema: null,
-  importTimeMs: 0,
-  importSeed: "0".repeat(32),
-});
-
 /**
  * Everything that runs the developer's code: loads the deployment that was pushed last and answers calls on it.
  * Nothing scheduled runs before `start`.
@@ -62,8 +49,8 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
   const log = new FunctionLog(clock);
   const rounds = new Rounds();
   const bridge: ActionBridge = {
-    storeBlob: (blob) => files.store(blob),
-    readBlob: (storageId) => files.read(storageId),
+    storeBlob: (blob, component) => files.store(blob, component),
+    readBlob: (storageId, component) => files.read(storageId, component),
     describe: (error) => describe(error, options.log),
     log: options.log,
     clock,
@@ -102,7 +89,8 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       current = release(deployment);
       old.close();
     },
-    nodeWorker: (modules, env) => new ActionHost("node", modules, env, bridge),
+    nodeWorker: (modules, env) =>
+      new ActionHost({ environment: "node", component: "", modules, env, componentArguments: {} }, bridge),
   });
   let stopping = false;
   const scheduler = createScheduler({
@@ -158,10 +146,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       return { outcome: outcomeOf(result, call.requestId), logLines: logs.toWire() };
     },
 
-    kindOf(path, component) {
-      if (component !== undefined && component !== "") return null;
-      return current.kindOf(path);
-    },
+    kindOf: (path, component) => current.kindOf(path, component ?? ""),
 
     http: (request, identity) =>
       runHttp(
@@ -198,7 +183,7 @@ const innerCall = (call: Call): InnerCall => ({
   requestId: call.requestId,
   caller: call.caller ?? {},
   trusted: false,
-  scheduledJobId: null,
+  scheduledJob: null,
   from: "HttpApi",
 });
 

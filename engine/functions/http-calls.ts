@@ -3,8 +3,9 @@ import type { FunctionLog } from "../deploy/function-log";
 import type { Identity } from "../types";
 import { type ActionCalls, describeEnd } from "./action-calls";
 import type { HttpEnd } from "./actions/host";
-import type { CallContext } from "./call-context";
+import { type CallContext, passIdentity } from "./call-context";
 import { errorText, type FunctionError } from "./failure";
+import { HTTP_MODULE_PATH, type RoutedRequest, routeHttp } from "./http-routing";
 import { HTTP_BODY_BYTES_MAX } from "./limits";
 import { LogLines } from "./log-lines";
 import type { Release } from "./release";
@@ -18,16 +19,18 @@ export type HttpParts = {
   requestId(): string;
 };
 
-const HTTP_MODULE = { module: "http.js", name: "default" };
+const NO_ROUTE = "No matching routes found";
 /** Methods whose requests have no body for a function (engine brief D.8). */
 const BODILESS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Runs the HTTP action that a request is routed to. Failures of the function are answers too: 404 and 500. */
 export async function runHttp(parts: HttpParts, request: Request, identity: Identity): Promise<Response> {
   const release = parts.current();
-  if (release.deployment.routes === null) {
+  const routed = routeHttp(release.deployment, request.method, new URL(request.url).pathname);
+  if (routed === "disabled") {
     return new Response("This Convex deployment does not have HTTP actions enabled.", { status: 404 });
   }
+  if (routed === null) return new Response(NO_ROUTE, { status: 404 });
   const leave = await parts.actions.takePlace();
   let closed: Promise<void> | null = null;
   try {
@@ -35,7 +38,7 @@ export async function runHttp(parts: HttpParts, request: Request, identity: Iden
     if (body === "too large") {
       return new Response(`The request body is larger than ${HTTP_BODY_BYTES_MAX} bytes.`, { status: 413 });
     }
-    const run = startHttp(parts, release, request, body, identity);
+    const run = startHttp(parts, { release, ...routed }, request, body, identity);
     closed = run.closed;
     return await run.response;
   } finally {
@@ -47,17 +50,18 @@ export async function runHttp(parts: HttpParts, request: Request, identity: Iden
 
 function startHttp(
   parts: HttpParts,
-  release: Release,
+  { release, component, route }: RoutedRequest & { release: Release },
   request: Request,
   body: Uint8Array | null,
   identity: Identity,
 ): { response: Promise<Response>; closed: Promise<void> } {
   const startMs = parts.clock.nowMs();
   const context: CallContext = {
-    identity,
+    // An identity belongs to the app: components see nobody.
+    identity: passIdentity(identity, "", component),
     requestId: parts.requestId(),
     caller: callerOf(request),
-    scheduledJobId: null,
+    scheduledJob: null,
     logs: new LogLines(parts.clock),
     saw: { identity: false, clock: false },
     fate: null,
@@ -66,6 +70,7 @@ function startHttp(
   const report = (error: FunctionError | null) =>
     parts.log.add({
       kind: "HttpAction",
+      component,
       name: `${request.method} ${new URL(request.url).pathname}`,
       lines: context.logs.lines,
       error,
@@ -75,13 +80,16 @@ function startHttp(
       environment: "isolate",
       caller: "HttpApi",
     });
-  const message = { method: request.method, url: request.url, headers: [...request.headers], body };
+  const mount = release.mountOf({ component });
+  const address = { component, path: { module: HTTP_MODULE_PATH, name: "default" } };
+  const headers: [string, string][] = [...request.headers];
+  const message = { method: request.method, url: request.url, route, headers, body };
   const begin = async (): Promise<{
     end: Exclude<HttpEnd, { kind: "withdrawn" }>;
     closed: Promise<void>;
   }> => {
-    const bridge = parts.actions.bridge(release, HTTP_MODULE, context);
-    const running = release.actions("isolate").http(bridge, message);
+    const bridge = parts.actions.bridge(release, address, context);
+    const running = mount.actions("isolate").http(bridge, message);
     const cancelTimer = parts.actions.limitTime("isolate", running.abandon);
     const cancelWait = parts.actions.limitWait(running.withdraw);
     const closed = running.closed.then(cancelTimer);
@@ -93,11 +101,11 @@ function startHttp(
   const closed = begun.then((last) => last.closed);
   const response = begun.then(({ end }) => {
     if (end.kind === "failed") {
-      const error = describeEnd(end.thrown, release);
+      const error = describeEnd(end.thrown, mount.component.program);
       report(error);
       return failureResponse(error, context.requestId, parts.redactErrors);
     }
-    if (end.kind === "noRoute") return new Response("No matching routes found", { status: 404 });
+    if (end.kind === "noRoute") return new Response(NO_ROUTE, { status: 404 });
     void closed.then(() => report(null));
     const headers = new Headers();
     for (const [name, value] of end.headers) headers.append(name, value);

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { developerError } from "../errors";
-import { addressFields, pathOfAddress } from "./address";
+import { addressFields, resolveAddress } from "./address";
+import { passIdentity } from "./call-context";
 import { NestedFailure } from "./failure";
 import { CALL_DEPTH_MAX } from "./limits";
-import { canonicalPath } from "./path";
 import { isError } from "./release";
 import type { RunRequest, RunResult } from "./run-function";
 
@@ -42,13 +42,22 @@ export async function runNested(
       `Functions may call each other ${CALL_DEPTH_MAX} levels deep at most.`,
     );
   }
-  const path = canonicalPath(pathOfAddress(given, transaction));
-  const spec = release.resolve(path, kind, context.identity, true);
+  const { component } = outer.spec;
+  const address = resolveAddress(given, { release, component, transaction });
+  const identity = passIdentity(context.identity, component, address.component);
+  const spec = release.resolve(address, kind, identity, true);
   if (isError(spec)) throw new NestedFailure(spec);
   const before = kind === "mutation" ? transaction.savepoint() : null;
   const widen = transaction.narrowLimits(given.transactionLimits ?? {});
   const inner = given.udfType === "snapshotQuery" ? transaction.atSnapshot() : transaction;
-  const call = run({ ...outer, transaction: inner, spec, args: given.args, depth: depth + 1 });
+  const call = run({
+    ...outer,
+    transaction: inner,
+    spec,
+    args: given.args,
+    context: { ...context, identity },
+    depth: depth + 1,
+  });
   const result = await call.finally(widen);
   if (result.ok) return result.value;
   if (before !== null) transaction.rollbackTo(before);

@@ -1,7 +1,11 @@
 import { developerError } from "../errors";
+import type { ComponentPath } from "../types";
 
 /** A function of the push: module as the push names it, export name. */
 export type FunctionPath = { module: string; name: string };
+
+/** A function of the deployment: the component that it belongs to, "" for the app, and its path there. */
+export type FunctionAddress = { component: ComponentPath; path: FunctionPath };
 
 const MODULE = /^[A-Za-z0-9_./-]+$/;
 const NAME = /^[A-Za-z_$][A-Za-z0-9_$]*$/;
@@ -31,5 +35,13 @@ export const shortPath = (path: FunctionPath): string => {
 };
 
 /** The text that a caller sees where there is no such function, or none that he may call. */
-export const missingFunction = (path: string): string =>
-  `Could not find public function for '${path}'. Did you forget to run \`npx convex dev\` or \`npx convex deploy\`?`;
+export const missingFunction = (path: string, component: ComponentPath = ""): string =>
+  `Could not find public function for '${path}'${inComponent(component)}. Did you forget to run \`npx convex dev\` or \`npx convex deploy\`?`;
+
+/** How a component is named in texts for developers; nothing for the app. */
+export const inComponent = (component: ComponentPath): string =>
+  component === "" ? "" : ` in component '${component}'`;
+
+/** Path of the component called `name` inside the one at `parent`. */
+export const childPath = (parent: ComponentPath, name: string): ComponentPath =>
+  parent === "" ? name : `${parent}/${name}`;

@@ -1,13 +1,22 @@
 import { EngineError } from "../errors";
-import type { AuthProvider, FunctionKind, Identity, JsonValue } from "../types";
+import type { AuthProvider, ComponentPath, FunctionKind, Identity, JsonValue } from "../types";
 import type { ValidatorJson } from "../values/validator";
-import { type ActionBridge, ActionHost } from "./actions/host";
+import type { ActionBridge } from "./actions/host";
+import { componentEnvs, type EnvBinding } from "./component-env";
 import { type FunctionError, plainError } from "./failure";
-import { canonicalPath, type FunctionPath, missingFunction, parseFunctionPath, shortPath } from "./path";
+import { Mount } from "./mount";
+import {
+  canonicalPath,
+  type FunctionAddress,
+  type FunctionPath,
+  missingFunction,
+  parseFunctionPath,
+  shortPath,
+} from "./path";
 import type { Program } from "./program";
-import { RealmPool } from "./realm-pool";
 
-export type FunctionSpec = {
+/** A function of a definition, wherever that is mounted. */
+export type DefinedFunction = {
   path: FunctionPath;
   kind: FunctionKind;
   visibility: "public" | "internal";
@@ -16,21 +25,49 @@ export type FunctionSpec = {
   returns: ValidatorJson | null;
 };
 
+export type FunctionSpec = DefinedFunction & {
+  /** The component that it runs in: its tables, its files, its environment. */
+  component: ComponentPath;
+};
+
 /** `schedule` is what `crons.export()` says; `args` the encoded argument object. */
 export type CronSpec = { name: string; path: string; args: JsonValue; schedule: JsonValue };
 
-/** What a push made of the developer's folder. */
-export type Deployment = {
-  /** Id of the stored push; "" before the first one. */
-  id: string;
+/** Where a component definition is mounted, as convex.config.ts says. The app itself is mounted at "". */
+export type MountPoint = {
+  path: ComponentPath;
+  /** What the CLI calls the definition: its folder, seen from the app's; "" for the app. */
+  definitionPath: string;
+  /** Names of the components mounted in this one. */
+  children: readonly string[];
+  /** `/prefix/` and the name of the child whose HTTP routes are found there. */
+  httpMounts: readonly [string, string][];
+  /** Where the app's own http.ts is found, `/` or a prefix with a slash at its end. */
+  httpPrefix: string;
+  env: readonly [string, EnvBinding][];
+  /** What `componentArgument` of older components answers. */
+  args: { readonly [name: string]: JsonValue };
+};
+
+/** One component of the deployment with its code; mounted twice, a definition is here twice and shares its program. */
+export type Component = MountPoint & {
   program: Program;
   /** By canonical path. */
   functions: ReadonlyMap<string, FunctionSpec>;
   /** Routes of http.ts as `[path, method]`; null without http.ts. */
   routes: readonly [string, string][] | null;
   crons: readonly CronSpec[];
-  auth: readonly AuthProvider[];
   schema: JsonValue | null;
+};
+
+/** What a push made of the developer's folder and of the components that it mounts. */
+export type Deployment = {
+  /** Id of the stored push; "" before the first one. */
+  id: string;
+  app: Component;
+  /** By path, the app at "" among them. */
+  components: ReadonlyMap<ComponentPath, Component>;
+  auth: readonly AuthProvider[];
   /** What modules see as the moment and the seed while they load. */
   importTimeMs: number;
   importSeed: string;
@@ -42,14 +79,9 @@ export type Deployment = {
  */
 export class Release {
   readonly deployment: Deployment;
-  readonly env: { readonly [name: string]: string };
-  readonly realms: RealmPool;
-  readonly #bridge: ActionBridge;
-  readonly #hosts = new Map<"isolate" | "node", ActionHost>();
-  /** Workers that take no new calls; some may be busy for long. */
-  readonly #retired = new Set<ActionHost>();
-  #closed = false;
+  readonly #mounts: ReadonlyMap<ComponentPath, Mount>;
 
+  /** @param env environment variables of the app, with those that the engine sets */
   constructor(
     deployment: Deployment,
     env: { readonly [name: string]: string },
@@ -57,46 +89,41 @@ export class Release {
     bridge: ActionBridge,
   ) {
     this.deployment = deployment;
-    this.env = env;
-    this.#bridge = bridge;
-    const { importTimeMs, importSeed } = deployment;
-    this.realms = new RealmPool(
-      deployment.program,
-      { importTimeMs, importSeed, env: { ...env }, strictEnv: false },
-      isolation,
+    const envs = componentEnvs(deployment, env);
+    this.#mounts = new Map(
+      [...deployment.components.values()].map((component) => [
+        component.path,
+        new Mount(deployment, component, { env: envs.get(component.path) ?? {}, isolation, bridge }),
+      ]),
     );
   }
 
-  /** The worker for actions; started when first needed, and again after a crash. */
-  actions(environment: "isolate" | "node"): ActionHost {
-    let host = this.#hosts.get(environment);
-    if (host === undefined || host.closing) {
-      if (host !== undefined) this.#retire(host);
-      host = new ActionHost(environment, this.deployment.program.modules, this.env, this.#bridge);
-      this.#hosts.set(environment, host);
-      if (this.#closed) host.closeAfterUse();
-    }
-    if (environment === "node" && this.#bridge.recycles()) host.closeAfterUse();
-    return host;
+  /** The running component at a path, undefined where none is mounted. */
+  mounted(path: ComponentPath): Mount | undefined {
+    return this.#mounts.get(path);
   }
 
-  #retire(host: ActionHost): void {
-    for (const other of this.#retired) if (other.ended) this.#retired.delete(other);
-    this.#retired.add(host);
+  /** The component that a function of this release runs in. */
+  mountOf({ component }: Pick<FunctionSpec, "component">): Mount {
+    const mount = this.#mounts.get(component);
+    if (mount === undefined) {
+      throw new EngineError("internal", "UnknownComponent", `No component is mounted at "${component}".`);
+    }
+    return mount;
   }
 
   /** What kind of function a path means; null where it means none. */
-  kindOf(path: string): FunctionKind | null {
+  kindOf(path: string, component: ComponentPath): FunctionKind | null {
     try {
-      return this.find(parseFunctionPath(path))?.kind ?? null;
+      return this.find({ component, path: parseFunctionPath(path) })?.kind ?? null;
     } catch (error) {
       if (error instanceof EngineError) return null;
       throw error;
     }
   }
 
-  find(path: FunctionPath): FunctionSpec | undefined {
-    return this.deployment.functions.get(canonicalPath(path));
+  find({ component, path }: FunctionAddress): FunctionSpec | undefined {
+    return this.deployment.components.get(component)?.functions.get(canonicalPath(path));
   }
 
   /**
@@ -106,33 +133,29 @@ export class Release {
    * @param trusted true for calls from other functions, the scheduler and crons
    */
   resolve(
-    path: string,
+    address: FunctionAddress,
     kind: FunctionKind,
     identity: Identity,
     trusted: boolean,
   ): FunctionSpec | FunctionError {
-    const parsed = parseFunctionPath(path);
-    const spec = this.find(parsed);
+    const spec = this.find(address);
     const mayCall =
       spec !== undefined && (trusted || spec.visibility === "public" || identity.kind === "admin");
-    if (!mayCall) return plainError(missingFunction(shortPath(parsed)));
+    if (!mayCall) return plainError(missingFunction(shortPath(address.path), address.component));
     if (spec.kind !== kind) {
       return plainError(
-        `Trying to execute ${canonicalPath(parsed)} as ${title(kind)}, but it is defined as ${title(spec.kind)}.`,
+        `Trying to execute ${canonicalPath(address.path)} as ${title(kind)}, but it is defined as ${title(spec.kind)}.`,
       );
     }
     return spec;
   }
 
   close(): void {
-    this.#closed = true;
-    this.realms.close();
-    for (const host of this.#hosts.values()) host.closeWhenIdle();
+    for (const mount of this.#mounts.values()) mount.close();
   }
 
   async stop(): Promise<void> {
-    this.close();
-    await Promise.all([...this.#hosts.values(), ...this.#retired].map((host) => host.stop()));
+    await Promise.all([...this.#mounts.values()].map((mount) => mount.stop()));
   }
 }
 

@@ -8,6 +8,7 @@ import { checkArgs, checkResult } from "./check-values";
 import { type FunctionError, failedCall, ofEngineError, ofThrown, plainError } from "./failure";
 import { USER_TIME_MS_MAX } from "./limits";
 import { runNested } from "./nested-call";
+import type { Program } from "./program";
 import type { Realm, RealmListener } from "./realm";
 import type { FunctionSpec, Release } from "./release";
 import type { Rounds } from "./rounds";
@@ -66,7 +67,8 @@ export async function runFunction(parts: RunnerParts, request: RunRequest): Prom
   const { spec, args, release } = request;
   const given = checkArgs(spec, args, parts.catalog);
   if (!given.ok) return given;
-  const realm = release.realms.lease();
+  const { realms } = release.mountOf(spec);
+  const realm = realms.lease();
   const run = new Run(parts, request, realm);
   let clean = false;
   try {
@@ -85,7 +87,7 @@ export async function runFunction(parts: RunnerParts, request: RunRequest): Prom
     if (request.depth === 0) {
       Object.assign(request.context.used, { argsBytes: given.size, userMs: run.usedMs });
     }
-    release.realms.giveBack(realm, clean);
+    realms.giveBack(realm, clean);
   }
 }
 
@@ -217,8 +219,12 @@ class Run implements RealmListener {
     if (this.#broken !== null) throw this.#broken;
     if (this.#rejected !== null) return { ok: false, error: this.#rejected };
     if (this.#finished === null || this.#finished.ok) return null;
-    const { program } = this.#request.release.deployment;
-    return { ok: false, error: ofThrown(JSON.parse(this.#finished.payload), program) };
+    return { ok: false, error: ofThrown(JSON.parse(this.#finished.payload), this.#program) };
+  }
+
+  get #program(): Program {
+    const { release, spec } = this.#request;
+    return release.mountOf(spec).component.program;
   }
 
   #takeQueued(): Queued[] {
@@ -296,6 +302,6 @@ class Run implements RealmListener {
   unhandled(reason: unknown): void {
     const stack = typeof reason === "object" && reason !== null ? Reflect.get(reason, "stack") : undefined;
     const thrown = { message: `Uncaught ${String(reason)}`, stack: typeof stack === "string" ? stack : "" };
-    this.#rejected ??= ofThrown(thrown, this.#request.release.deployment.program);
+    this.#rejected ??= ofThrown(thrown, this.#program);
   }
 }

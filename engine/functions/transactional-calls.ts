@@ -2,7 +2,17 @@ import type { Clock } from "../clock";
 import type { FunctionLog, LoggedRun } from "../deploy/function-log";
 import { EngineError } from "../errors";
 import type { Faults } from "../faults";
-import type { Database, FunctionKind, Identity, JsonValue, ReadSet, Timestamp, Transaction } from "../types";
+import type { JobRef } from "../scheduler/jobs";
+import type {
+  ComponentPath,
+  Database,
+  FunctionKind,
+  Identity,
+  JsonValue,
+  ReadSet,
+  Timestamp,
+  Transaction,
+} from "../types";
 import { resolveCommitTs } from "../values/commit-ts";
 import type { CallContext } from "./call-context";
 import { type FunctionError, ofEngineError, plainError } from "./failure";
@@ -15,7 +25,7 @@ import {
   WAITING_CALLS_MAX,
 } from "./limits";
 import { LogLines } from "./log-lines";
-import { canonicalPath } from "./path";
+import { canonicalPath, parseFunctionPath } from "./path";
 import { Places } from "./places";
 import { type FunctionSpec, isError, type Release } from "./release";
 import { type RunnerParts, type RunResult, runFunction } from "./run-function";
@@ -29,11 +39,10 @@ export function findFunction(
   call: InnerCall,
   kind: FunctionKind,
 ): FunctionSpec | FunctionError {
-  if (call.component !== "") {
-    return plainError(`Could not find public function for '${call.path}' in component '${call.component}'.`);
-  }
+  const { component } = call;
   try {
-    return release.resolve(call.path, kind, call.identity, call.trusted);
+    const path = parseFunctionPath(call.path);
+    return release.resolve({ component, path }, kind, call.identity, call.trusted);
   } catch (error) {
     return ofEngineError(error);
   }
@@ -41,8 +50,8 @@ export function findFunction(
 
 /** A call as it goes through the engine: everything about the caller is known. */
 export type InnerCall = {
-  /** Path of the component; "" is the app, the only one there is. */
-  component: string;
+  /** Path of the component; "" is the app. */
+  component: ComponentPath;
   path: string;
   args: JsonValue;
   identity: Identity;
@@ -50,7 +59,7 @@ export type InnerCall = {
   caller: { ip?: string; userAgent?: string };
   /** True for calls of other functions, the scheduler and crons: they may call internal functions. */
   trusted: boolean;
-  scheduledJobId: string | null;
+  scheduledJob: JobRef | null;
   from: LoggedRun["caller"];
 };
 
@@ -248,7 +257,7 @@ export class TransactionalCalls {
       identity: call.identity,
       requestId: call.requestId,
       caller: call.caller,
-      scheduledJobId: call.scheduledJobId,
+      scheduledJob: call.scheduledJob,
       logs: new LogLines(this.#parts.clock),
       saw: { identity: false, clock: false },
       fate: null,
@@ -259,6 +268,7 @@ export class TransactionalCalls {
   report(kind: LoggedRun["kind"], call: InnerCall, logs: LogLines, result: RunResult, startMs: number): void {
     this.#parts.log.add({
       kind,
+      component: call.component,
       name: call.path.replace(/\.js:/, ":"),
       lines: logs.lines,
       error: result.ok ? null : result.error,

@@ -31,6 +31,7 @@ export const CLI_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     async (exchange, { deploy }) => answerJson(exchange, 200, await deploy.configHashes()),
   ],
   ["POST /api/deploy2/start_push", push((deploy, body) => deploy.startPush(body))],
+  ["POST /api/deploy2/evaluate_push", push((deploy, body) => deploy.evaluatePush(body))],
   ["POST /api/deploy2/evaluate_schema", push((deploy, body) => deploy.evaluateSchema(body))],
   ["POST /api/deploy2/wait_for_schema", push((deploy, body) => deploy.waitForSchema(body))],
   ["POST /api/deploy2/finish_push", push((deploy, body) => deploy.finishPush(body))],

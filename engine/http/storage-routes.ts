@@ -10,7 +10,8 @@ const CACHE_CONTROL = "private, max-age=2592000";
 /** `POST /api/storage/upload?token=...`: the body as it is; answers the id of the new file. */
 export async function uploadFile(exchange: Exchange, files: FileStore): Promise<void> {
   const { request, url } = exchange;
-  if (!files.acceptsUploadToken(url.searchParams.get("token") ?? "")) {
+  const component = files.uploadTarget(url.searchParams.get("token") ?? "");
+  if (component === null) {
     // Without the body being read, the connection cannot carry another request.
     throw new HttpError(401, "StorageTokenInvalid", "The upload URL is not valid, or an hour has passed.", {
       connection: "close",
@@ -19,6 +20,7 @@ export async function uploadFile(exchange: Exchange, files: FileStore): Promise<
   const sha256 = sha256OfDigest(request.headers["digest"]);
   const storageId = await files.storeStream({
     source: request,
+    component,
     contentType: request.headers["content-type"] ?? null,
     ...(sha256 === undefined ? {} : { sha256 }),
   });

@@ -1,7 +1,8 @@
 import { errorText, ofEngineError } from "../functions/failure";
+import { inComponent } from "../functions/path";
 import type { CronSpec } from "../functions/release";
 import { conflictPauseMs, isConflict, pause } from "../functions/transactional-calls";
-import type { JsonValue, SystemRow, Transaction } from "../types";
+import type { ComponentPath, JsonObject, JsonValue, SystemRow, Transaction } from "../types";
 import { nextTime, parseSchedule } from "./cron-schedule";
 import { DueLoop } from "./due-loop";
 import {
@@ -14,7 +15,8 @@ import {
 } from "./parts";
 
 /**
- * One row per cron: `{name, spec, nextMs, runningSinceMs?}`. `spec` is the JSON text of what the push said; as long as
+ * One row per cron: `{name, component?, spec, nextMs, runningSinceMs?}`. `component` is missing for those of the app.
+ * Names are unique within a component. `spec` is the JSON text of what the push said; as long as
  * it stays the same, a push leaves the cron's times alone.
  */
 const TABLE = "_crons";
@@ -22,7 +24,19 @@ const TABLE = "_crons";
 const CRONS_MAX = 1_000;
 const PARALLEL_CRONS = 8;
 
-type Cron = { rowId: string; spec: CronSpec; nextMs: number; runningSinceMs: number | null };
+type Cron = {
+  rowId: string;
+  component: ComponentPath;
+  spec: CronSpec;
+  nextMs: number;
+  runningSinceMs: number | null;
+};
+
+const componentOf = ({ component }: SystemRow): ComponentPath =>
+  typeof component === "string" ? component : "";
+
+/** How the log names a cron. */
+const titleOf = ({ spec, component }: Cron): string => `${spec.name}${inComponent(component)}`;
 
 /** A time that never comes, for a schedule without one: the end of what a date can say. */
 const NEVER_MS = 8.64e15;
@@ -32,6 +46,7 @@ function readCron(row: SystemRow): Cron | null {
   if (typeof spec !== "string" || typeof nextMs !== "number") return null;
   return {
     rowId: row._id,
+    component: componentOf(row),
     spec: JSON.parse(spec),
     nextMs,
     runningSinceMs: typeof runningSinceMs === "number" ? runningSinceMs : null,
@@ -46,9 +61,17 @@ const nextOf = (spec: CronSpec, anchorMs: number, afterMs: number): number =>
 
 export type CronDiff = { added: string[]; updated: string[]; deleted: string[] };
 
-/** Makes `specs` the crons of the deployment. An interval starts with the push, anything else with its next time. */
-export function applyCrons(transaction: Transaction, specs: readonly CronSpec[]): CronDiff {
-  const rows = transaction.system.list(TABLE, "by_name", { limit: CRONS_MAX });
+/**
+ * Makes `specs` the crons of one component. An interval starts with the push, anything else with its next time.
+ */
+export function applyCrons(
+  transaction: Transaction,
+  component: ComponentPath,
+  specs: readonly CronSpec[],
+): CronDiff {
+  const rows = transaction.system
+    .list(TABLE, "by_name", { limit: CRONS_MAX })
+    .filter((row) => componentOf(row) === component);
   const known = new Map(rows.map((row) => [String(row["name"]), row]));
   const diff: CronDiff = { added: [], updated: [], deleted: [] };
   for (const spec of specs) {
@@ -58,7 +81,9 @@ export function applyCrons(transaction: Transaction, specs: readonly CronSpec[])
     if (row?.["spec"] === text) continue;
     (row === undefined ? diff.added : diff.updated).push(spec.name);
     const nextMs = nextOf(spec, transaction.nowMs, transaction.nowMs - 1);
-    if (row === undefined) transaction.system.insert(TABLE, { name: spec.name, spec: text, nextMs });
+    const owner: JsonObject = component === "" ? {} : { component };
+    if (row === undefined)
+      transaction.system.insert(TABLE, { name: spec.name, ...owner, spec: text, nextMs });
     else transaction.system.patch(row._id, { spec: text, nextMs });
   }
   for (const [name, row] of known) {
@@ -97,10 +122,10 @@ export function createCronLoop(parts: SchedulerParts): DueLoop<Cron> {
 
 async function runCron(parts: SchedulerParts, cron: Cron): Promise<void> {
   try {
-    const found = findSchedulable(parts.current(), cron.spec.path);
+    const found = findSchedulable(parts.current(), { component: cron.component, path: cron.spec.path });
     if ("problem" in found) {
       await writeUntilDone(parts, (transaction) => advance(parts, transaction, cron));
-      parts.log(`cron ${cron.spec.name} could not run: ${found.problem}`);
+      parts.log(`cron ${titleOf(cron)} could not run: ${found.problem}`);
     } else if (found.spec.kind === "mutation") {
       await runMutationCron(parts, cron);
     } else {
@@ -108,7 +133,7 @@ async function runCron(parts: SchedulerParts, cron: Cron): Promise<void> {
     }
   } catch (error) {
     if (parts.stopping()) return;
-    parts.log(`cron ${cron.spec.name} could not run: ${String(error)}`);
+    parts.log(`cron ${titleOf(cron)} could not run: ${String(error)}`);
     await pause(conflictPauseMs(4, parts.clock), parts.clock);
   }
 }
@@ -129,7 +154,7 @@ function advance(
   const nextMs = nextOf(cron.spec, cron.nextMs, transaction.nowMs);
   if (nextOf(cron.spec, cron.nextMs, cron.nextMs) < nextMs) {
     parts.log(
-      `cron ${cron.spec.name} is late: times before ${new Date(transaction.nowMs).toISOString()} are skipped`,
+      `cron ${titleOf(cron)} is late: times before ${new Date(transaction.nowMs).toISOString()} are skipped`,
     );
   }
   transaction.system.patch(cron.rowId, { nextMs, ...more });
@@ -140,9 +165,10 @@ function advance(
 async function runMutationCron(parts: SchedulerParts, cron: Cron): Promise<void> {
   const { database, clock, transactional } = parts;
   const call = scheduledCall(parts, {
+    component: cron.component,
     path: cron.spec.path,
     args: cron.spec.args,
-    jobId: null,
+    job: null,
     from: "Cron",
   });
   const startMs = clock.nowMs();
@@ -161,7 +187,7 @@ async function runMutationCron(parts: SchedulerParts, cron: Cron): Promise<void>
       result = { ok: false, error: ofEngineError(error) };
     }
     if (!result.ok) {
-      parts.log(`cron ${cron.spec.name} failed: ${errorText(result.error).trimEnd()}`);
+      parts.log(`cron ${titleOf(cron)} failed: ${errorText(result.error).trimEnd()}`);
       await writeUntilDone(parts, (again) => void advance(parts, again, cron));
     }
     transactional.report("Mutation", call, context.logs, result, startMs);
@@ -180,13 +206,14 @@ async function runActionCron(parts: SchedulerParts, cron: Cron): Promise<void> {
     if (!due) return;
     parts.faults?.at("cron_claimed", null);
     const call = scheduledCall(parts, {
+      component: cron.component,
       path: cron.spec.path,
       args: cron.spec.args,
-      jobId: null,
+      job: null,
       from: "Cron",
     });
     const { result } = await parts.actions.run(call);
-    if (!result.ok) parts.log(`cron ${cron.spec.name} failed: ${errorText(result.error).trimEnd()}`);
+    if (!result.ok) parts.log(`cron ${titleOf(cron)} failed: ${errorText(result.error).trimEnd()}`);
     const forget = (transaction: Transaction): void => {
       if (transaction.system.get(cron.rowId) !== null) {
         transaction.system.patch(cron.rowId, { runningSinceMs: undefined });
@@ -206,5 +233,5 @@ export async function forgetInterrupted(parts: SchedulerParts): Promise<string[]
   );
   for (const cron of interrupted) transaction.system.patch(cron.rowId, { runningSinceMs: undefined });
   await parts.database.commit(transaction);
-  return interrupted.map((cron) => cron.spec.name);
+  return interrupted.map(titleOf);
 }

@@ -1,5 +1,6 @@
 import { TRANSIENT_ERROR } from "../functions/actions/host";
 import { errorText, ofEngineError } from "../functions/failure";
+import { inComponent } from "../functions/path";
 import type { RunResult } from "../functions/run-function";
 import { conflictPauseMs, isConflict, pause } from "../functions/transactional-calls";
 import type { Transaction } from "../types";
@@ -29,10 +30,10 @@ export function createJobLoop(parts: SchedulerParts): DueLoop<Job> {
     listJobs(beginLook(parts), "pending", {
       limit: limit + running.size,
       ...(upToMs !== null && { upToMs }),
-    }).filter((job) => !running.has(job.id));
+    }).filter((job) => !running.has(job.ref.id));
   return new DueLoop<Job>(clock, {
     parallel: PARALLEL_JOBS,
-    keyOf: (job) => job.id,
+    keyOf: (job) => job.ref.id,
     due: (running, limit) => pending(running, clock.nowMs(), limit).slice(0, limit),
     nextDueMs: (running) => pending(running, null, 1)[0]?.dueMs ?? null,
     run: (job) => runJob(parts, job),
@@ -47,14 +48,16 @@ export async function runJob(parts: SchedulerParts, job: Job): Promise<void> {
       return;
     } catch (error) {
       if (parts.stopping()) return;
-      parts.log(`scheduled call ${job.path} could not run and will be tried again: ${String(error)}`);
+      parts.log(
+        `scheduled call ${job.path}${inComponent(job.component)} could not run and will be tried again: ${String(error)}`,
+      );
       await pause(Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** failures), parts.clock);
     }
   }
 }
 
 async function runByKind(parts: SchedulerParts, job: Job): Promise<void> {
-  const found = findSchedulable(parts.current(), job.path);
+  const found = findSchedulable(parts.current(), job);
   if ("problem" in found) {
     await settle(parts, job, { ok: false, error: { message: found.problem, frames: [] } }, "pending");
   } else if (found.spec.kind === "mutation") {
@@ -70,17 +73,17 @@ async function runByKind(parts: SchedulerParts, job: Job): Promise<void> {
  */
 async function runMutationJob(parts: SchedulerParts, job: Job): Promise<void> {
   const { clock, transactional, database } = parts;
-  const call = scheduledCall(parts, { path: job.path, args: job.args, jobId: job.id, from: "Scheduler" });
+  const call = scheduledCall(parts, { ...job, job: job.ref, from: "Scheduler" });
   const startMs = clock.nowMs();
   for (let failures = 0; ; failures++) {
     const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs() });
-    if (jobState(transaction, job.id) !== "pending") return;
-    startJob(transaction, job.id);
+    if (jobState(transaction, job.ref) !== "pending") return;
+    startJob(transaction, job.ref);
     const context = transactional.context(call);
     let result = await transactional.mutationIn(transaction, call, context);
     try {
       if (result.ok) {
-        settleJob(transaction, job.id, { kind: "success" });
+        settleJob(transaction, job.ref, { kind: "success" });
         parts.faults?.at("mutation_job_before_commit", null);
         await database.commit(transaction);
         parts.faults?.at("mutation_job_after_commit", null);
@@ -108,7 +111,7 @@ async function runActionJob(parts: SchedulerParts, job: Job): Promise<void> {
     parts.faults?.at("action_job_before_claim", null);
     if (!(await claim(parts, job))) return;
     parts.faults?.at("action_job_claimed", null);
-    const call = scheduledCall(parts, { path: job.path, args: job.args, jobId: job.id, from: "Scheduler" });
+    const call = scheduledCall(parts, { ...job, job: job.ref, from: "Scheduler" });
     const { result } = await parts.actions.run(call);
     parts.faults?.at("action_job_before_settle", null);
     await settle(parts, job, result, "inProgress");
@@ -120,8 +123,8 @@ async function runActionJob(parts: SchedulerParts, job: Job): Promise<void> {
 async function claim(parts: SchedulerParts, job: Job): Promise<boolean> {
   for (let failures = 0; ; failures++) {
     const transaction = beginWork(parts);
-    if (jobState(transaction, job.id) !== "pending") return false;
-    startJob(transaction, job.id);
+    if (jobState(transaction, job.ref) !== "pending") return false;
+    startJob(transaction, job.ref);
     try {
       await parts.database.commit(transaction);
       return true;
@@ -143,7 +146,7 @@ function settle(
     ? { kind: "success" }
     : { kind: "failed", error: errorText(result.error).trimEnd() };
   const write = (transaction: Transaction): void => {
-    if (jobState(transaction, job.id) === from) settleJob(transaction, job.id, end);
+    if (jobState(transaction, job.ref) === from) settleJob(transaction, job.ref, end);
   };
   return writeUntilDone(parts, write, "patient");
 }
@@ -156,7 +159,7 @@ export async function failInterrupted(parts: SchedulerParts): Promise<number> {
     await writeUntilDone(parts, (transaction) => {
       const jobs = listJobs(transaction, "running", { limit: RECOVER_BATCH });
       batch = jobs.length;
-      for (const job of jobs) settleJob(transaction, job.id, { kind: "failed", error: TRANSIENT_ERROR });
+      for (const job of jobs) settleJob(transaction, job.ref, { kind: "failed", error: TRANSIENT_ERROR });
     });
     found += batch;
     if (batch < RECOVER_BATCH) return found;

@@ -1,14 +1,16 @@
 import { developerError } from "../errors";
 import { SCHEDULE_DISTANCE_MS_MAX, SCHEDULED_ARGS_BYTES_MAX } from "../functions/limits";
-import type { JsonObject, JsonValue, SystemRow, Transaction } from "../types";
+import type { ComponentPath, JsonObject, JsonValue, SystemRow, Transaction } from "../types";
 import { refuseCommitTs } from "../values/commit-ts";
 import { checkValue } from "../values/encoded";
 import { formatBytes } from "../values/limits";
 
 /**
  * A scheduled call is two rows. `_scheduled_functions` is what functions may see, in the shape that Convex documents:
- * `{name, args, scheduledTime, completedTime?, state: {kind}}`. `_jobs` is what the scheduler works from: `state`
- * (pending, running, done) and `dueMs`, which for a done job is the time when both rows may go.
+ * `{name, args, scheduledTime, completedTime?, state: {kind}}`; it belongs to the component that scheduled the call.
+ * `_jobs`, for all components in one, is what the scheduler works from: `state` (pending, running, done), `dueMs`,
+ * which for a done job is the time when both rows may go, `owner`, the component of the first row, and `component`,
+ * that of the function. The last two are missing where they are the app.
  */
 const TABLE = "_scheduled_functions";
 
@@ -19,19 +21,39 @@ export type JobState =
   | { kind: "pending" | "inProgress" | "success" | "canceled" }
   | { kind: "failed"; error: string };
 
+/** A scheduled call: its id, and the component that scheduled it. */
+export type JobRef = { id: string; component: ComponentPath };
+
 /** A call that is waiting or running, read together from both rows. */
-export type Job = { id: string; rowId: string; path: string; args: JsonValue; dueMs: number };
+export type Job = {
+  ref: JobRef;
+  rowId: string;
+  /** The function: its component and canonical path. */
+  component: ComponentPath;
+  path: string;
+  args: JsonValue;
+  dueMs: number;
+};
 
 /**
  * Schedules a call as part of `transaction`. Answers its id. Throws "developer" for a time that is years away or
  * arguments that are too large.
  *
+ * @param call.owner the component that schedules
+ * @param call.component the one that the function at `path` belongs to
  * @param call.dueMs Unix milliseconds, may lie in the past
- * @param call.parentJobId the scheduled call that schedules; when it has been canceled, what it schedules is too
+ * @param call.parent the scheduled call that schedules; when it has been canceled, what it schedules is too
  */
 export function scheduleJob(
   transaction: Transaction,
-  call: { path: string; args: JsonValue; dueMs: number; parentJobId: string | null },
+  call: {
+    owner: ComponentPath;
+    component: ComponentPath;
+    path: string;
+    args: JsonValue;
+    dueMs: number;
+    parent: JobRef | null;
+  },
 ): string {
   const distanceMs = call.dueMs - transaction.nowMs;
   if (!Number.isFinite(call.dueMs) || Math.abs(distanceMs) > SCHEDULE_DISTANCE_MS_MAX) {
@@ -51,19 +73,21 @@ export function scheduleJob(
     );
   }
   transaction.chargeScheduled(argsBytes);
-  const canceled =
-    call.parentJobId !== null && stateOf(transaction.system.get(call.parentJobId)) === "canceled";
-  const id = transaction.system.insert(TABLE, {
+  const canceled = call.parent !== null && jobState(transaction, call.parent) === "canceled";
+  const shown: JsonObject = {
     name: call.path,
     args: [call.args],
     scheduledTime: call.dueMs,
     state: { kind: canceled ? "canceled" : "pending" },
     ...(canceled && { completedTime: transaction.nowMs }),
-  });
+  };
+  const id = transaction.system.insert(TABLE, shown, call.owner);
   transaction.system.insert("_jobs", {
     jobId: id,
     state: canceled ? "done" : "pending",
     dueMs: canceled ? transaction.nowMs + KEPT_MS : call.dueMs,
+    ...(call.owner !== "" && { owner: call.owner }),
+    ...(call.component !== "" && { component: call.component }),
   });
   return id;
 }
@@ -71,17 +95,16 @@ export function scheduleJob(
 /**
  * Cancels a call: a pending one never runs, a running action goes on, a finished one stays as it is.
  *
- * @param callerJobId the scheduled call that asks; it cannot cancel itself while it runs as a mutation
+ * @param caller the scheduled call that asks; it cannot cancel itself while it runs as a mutation
  */
-export function cancelJob(transaction: Transaction, id: string, callerJobId: string | null): void {
-  const row = transaction.system.get(id);
-  const state = stateOf(row);
+export function cancelJob(transaction: Transaction, job: JobRef, caller: JobRef | null): void {
+  const state = jobState(transaction, job);
   if (state === null)
-    throw developerError("SchedulerIdNotFound", `There is no scheduled function with the id ${id}.`);
-  if (id === callerJobId && transaction.kind === "mutation" && state === "inProgress") {
+    throw developerError("SchedulerIdNotFound", `There is no scheduled function with the id ${job.id}.`);
+  if (job.id === caller?.id && transaction.kind === "mutation" && state === "inProgress") {
     throw developerError("SelfCancel", "A scheduled mutation cannot cancel itself while it runs.");
   }
-  if (state === "pending" || state === "inProgress") settleJob(transaction, id, { kind: "canceled" });
+  if (state === "pending" || state === "inProgress") settleJob(transaction, job, { kind: "canceled" });
 }
 
 const stateOf = (row: SystemRow | null): string | null => {
@@ -95,19 +118,20 @@ const stateOf = (row: SystemRow | null): string | null => {
 };
 
 /** State of a scheduled call, null where there is none of that id. */
-export const jobState = (transaction: Transaction, id: string): string | null =>
-  stateOf(transaction.system.get(id));
+export const jobState = (transaction: Transaction, { id, component }: JobRef): string | null =>
+  stateOf(transaction.system.get(id, component));
 
 /** Ends a call in `state` and starts its retention. */
-export function settleJob(transaction: Transaction, id: string, state: JobState): void {
-  transaction.system.patch(id, { state: { ...state }, completedTime: transaction.nowMs });
-  setJobRow(transaction, id, { state: "done", dueMs: transaction.nowMs + KEPT_MS });
+export function settleJob(transaction: Transaction, job: JobRef, state: JobState): void {
+  const end = { state: { ...state }, completedTime: transaction.nowMs };
+  transaction.system.patch(job.id, end, job.component);
+  setJobRow(transaction, job.id, { state: "done", dueMs: transaction.nowMs + KEPT_MS });
 }
 
 /** Marks a call as running; visible to others once committed. */
-export function startJob(transaction: Transaction, id: string): void {
-  transaction.system.patch(id, { state: { kind: "inProgress" } });
-  setJobRow(transaction, id, { state: "running" });
+export function startJob(transaction: Transaction, job: JobRef): void {
+  transaction.system.patch(job.id, { state: { kind: "inProgress" } }, job.component);
+  setJobRow(transaction, job.id, { state: "running" });
 }
 
 function setJobRow(transaction: Transaction, id: string, value: JsonObject): void {
@@ -130,13 +154,24 @@ export function listJobs(
 }
 
 function readJob(transaction: Transaction, row: SystemRow): Job | null {
-  const { jobId, dueMs } = row;
-  if (typeof jobId !== "string" || typeof dueMs !== "number") return null;
-  const shown = transaction.system.get(jobId);
-  if (shown === null) return null;
+  const { dueMs, component } = row;
+  const ref = refOf(row);
+  const shown = ref === null ? null : transaction.system.get(ref.id, ref.component);
+  if (ref === null || shown === null || typeof dueMs !== "number") return null;
   const { name, args } = shown;
   if (typeof name !== "string" || !Array.isArray(args)) return null;
-  return { id: jobId, rowId: row._id, path: name, args: args[0] ?? {}, dueMs };
+  return {
+    ref,
+    rowId: row._id,
+    component: typeof component === "string" ? component : "",
+    path: name,
+    args: args[0] ?? {},
+    dueMs,
+  };
+}
+
+function refOf({ jobId, owner }: SystemRow): JobRef | null {
+  return typeof jobId === "string" ? { id: jobId, component: typeof owner === "string" ? owner : "" } : null;
 }
 
 /** Removes finished calls whose week is over. Answers how many it took, `limit` at most. */
@@ -147,8 +182,10 @@ export function pruneJobs(transaction: Transaction, limit: number): number {
     limit,
   });
   for (const row of rows) {
-    const { jobId } = row;
-    if (typeof jobId === "string" && transaction.system.get(jobId) !== null) transaction.system.delete(jobId);
+    const ref = refOf(row);
+    if (ref !== null && transaction.system.get(ref.id, ref.component) !== null) {
+      transaction.system.delete(ref.id, ref.component);
+    }
     transaction.system.delete(row._id);
   }
   return rows.length;

@@ -3,7 +3,7 @@ import type { Clock } from "../clock";
 import { EngineError } from "../errors";
 import type { Faults } from "../faults";
 import type { ActionCalls } from "../functions/action-calls";
-import { missingFunction, parseFunctionPath } from "../functions/path";
+import { inComponent, missingFunction, parseFunctionPath } from "../functions/path";
 import type { FunctionSpec, Release } from "../functions/release";
 import {
   conflictPauseMs,
@@ -12,7 +12,8 @@ import {
   pause,
   type TransactionalCalls,
 } from "../functions/transactional-calls";
-import type { Database, JsonValue, Transaction } from "../types";
+import type { ComponentPath, Database, JsonValue, Transaction } from "../types";
+import type { JobRef } from "./jobs";
 
 /** What scheduled work needs of the engine. */
 export type SchedulerParts = {
@@ -68,13 +69,13 @@ export async function writeUntilDone(
 /** What a stored path means now: functions may have gone since it was stored. */
 export function findSchedulable(
   release: Release,
-  path: string,
+  { component, path }: { component: ComponentPath; path: string },
 ): { spec: FunctionSpec } | { problem: string } {
-  const spec = release.find(parseFunctionPath(path));
-  if (spec === undefined) return { problem: missingFunction(path.replace(/\.js:/, ":")) };
+  const spec = release.find({ component, path: parseFunctionPath(path) });
+  if (spec === undefined) return { problem: missingFunction(path.replace(/\.js:/, ":"), component) };
   if (spec.kind === "query") {
     return {
-      problem: `Unsupported function type. ${path} is defined as a Query. Only Mutation and Action can be scheduled.`,
+      problem: `Unsupported function type. ${path}${inComponent(component)} is defined as a Query. Only Mutation and Action can be scheduled.`,
     };
   }
   return { spec };
@@ -83,15 +84,21 @@ export function findSchedulable(
 /** Scheduled work runs as nobody: identities do not travel through time. */
 export const scheduledCall = (
   parts: SchedulerParts,
-  work: { path: string; args: JsonValue; jobId: string | null; from: "Scheduler" | "Cron" },
+  work: {
+    component: ComponentPath;
+    path: string;
+    args: JsonValue;
+    job: JobRef | null;
+    from: "Scheduler" | "Cron";
+  },
 ): InnerCall => ({
-  component: "",
+  component: work.component,
   path: work.path,
   args: work.args,
   identity: { kind: "none" },
   requestId: parts.requestId(),
   caller: {},
   trusted: true,
-  scheduledJobId: work.jobId,
+  scheduledJob: work.job,
   from: work.from,
 });

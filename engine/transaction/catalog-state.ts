@@ -5,13 +5,20 @@ import { isSystemName, type TableInfo } from "./table";
 /** Numbers up to this one are the engine's own (Convex reserves the same range). */
 export const SYSTEM_TABLE_NUMBER_MAX = 10_000;
 
-const VISIBLE_SYSTEM_TABLES: ReadonlySet<string> = new Set(
-  SYSTEM_TABLES.filter((table) => table.visible).map((table) => table.name),
+/**
+ * The system tables that functions may name in `v.id`. They have one number in all components, so that it is known
+ * before a component stores its first file.
+ */
+const SYSTEM_NUMBERS: ReadonlyMap<string, number> = new Map(
+  SYSTEM_TABLES.filter((table) => table.visible).map((table) => [table.name, table.number]),
+);
+const SYSTEM_NAMES: ReadonlyMap<number, string> = new Map(
+  [...SYSTEM_NUMBERS].map(([name, number]) => [number, name]),
 );
 
 /** Whether functions may know of a table: their own, and those that `db.system` shows. */
 export const isVisibleToFunctions = (name: string): boolean =>
-  !isSystemName(name) || VISIBLE_SYSTEM_TABLES.has(name);
+  !isSystemName(name) || SYSTEM_NUMBERS.has(name);
 
 /**
  * Which tables there are, at one moment. Never changed: a commit that adds tables makes a new one, and transactions
@@ -33,6 +40,11 @@ export class CatalogState {
 
   tableByNumber(component: string, number: number): TableInfo | null {
     return this.#byNumber.get(`${component}:${number}`) ?? null;
+  }
+
+  /** What ids of a table begin with in a component; null where there is no such table. */
+  tableNumber(component: string, name: string): number | null {
+    return this.table(component, name)?.number ?? SYSTEM_NUMBERS.get(name) ?? null;
   }
 
   tables(): Iterable<TableInfo> {
@@ -57,8 +69,8 @@ export class CatalogState {
   /** What `v.id(table)` is checked against in a component. */
   validatorTables(component: string): ValidatorTables {
     return {
-      tableNumber: (name) => this.table(component, name)?.number ?? null,
-      tableName: (number) => this.tableByNumber(component, number)?.name ?? null,
+      tableNumber: (name) => this.tableNumber(component, name),
+      tableName: (number) => this.tableByNumber(component, number)?.name ?? SYSTEM_NAMES.get(number) ?? null,
     };
   }
 }

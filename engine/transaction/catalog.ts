@@ -65,7 +65,7 @@ export class EngineCatalog implements Catalog {
   }
 
   tableNumber(component: ComponentPath, table: string): number | null {
-    return this.#parts.state().table(component, table)?.number ?? null;
+    return this.#parts.state().tableNumber(component, table);
   }
 
   applySchema(component: ComponentPath, schema: JsonValue | null): Promise<void> {

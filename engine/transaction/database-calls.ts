@@ -141,12 +141,6 @@ export class DatabaseCalls {
   }
 
   #queryPage(args: JsonObject, component: ComponentPath): string {
-    if (component !== "") {
-      throw developerError(
-        "PaginationUnsupportedInComponents",
-        "paginate() is only supported in the app, not in components.",
-      );
-    }
     if (this.#nextJournal !== null) {
       throw developerError(
         "MultiplePaginatedDatabaseQueries",

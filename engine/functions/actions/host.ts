@@ -1,6 +1,7 @@
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { type Clock, systemClock } from "../../clock";
+import type { ComponentPath, JsonValue } from "../../types";
 import { bundle } from "../bundle";
 import type { CompiledModule } from "../program";
 import type { ModuleReport, ThrownJson } from "../sandbox/port";
@@ -23,8 +24,14 @@ export type ActionCall = {
 
 /** What workers need of the engine besides their calls. */
 export type ActionBridge = {
-  storeBlob(blob: { bytes: Uint8Array; contentType: string | null; sha256?: string }): Promise<string>;
-  readBlob(storageId: string): Promise<{ bytes: Uint8Array; contentType: string | null } | null>;
+  storeBlob(
+    blob: { bytes: Uint8Array; contentType: string | null; sha256?: string },
+    component: ComponentPath,
+  ): Promise<string>;
+  readBlob(
+    storageId: string,
+    component: ComponentPath,
+  ): Promise<{ bytes: Uint8Array; contentType: string | null } | null>;
   /** Payload of a failed system call; see `failedCall`. Never throws. */
   describe(error: unknown): string;
   log(line: string): void;
@@ -62,10 +69,21 @@ export const OUT_OF_MEMORY = `JavaScript execution ran out of memory (maximum me
 
 const newTicket = (): Ticket => new Int32Array(new SharedArrayBuffer(4));
 
+/** What a worker runs: the modules of one component for one of the two runtimes. */
+export type HostSetup = {
+  environment: "isolate" | "node";
+  component: ComponentPath;
+  modules: readonly CompiledModule[];
+  env: { readonly [name: string]: string };
+  /** What `componentArgument` of older components answers. */
+  componentArguments: { readonly [name: string]: JsonValue };
+};
+
 /** One worker thread and the calls that run in it. */
 export class ActionHost {
   readonly #worker: Worker;
   readonly #bridge: ActionBridge;
+  readonly #component: ComponentPath;
   readonly #running = new Map<number, Running>();
   readonly #clock: WorkerSetup["clock"];
   #nextCall = 0;
@@ -73,18 +91,14 @@ export class ActionHost {
   #ended = false;
   #lost = LOST;
 
-  constructor(
-    environment: "isolate" | "node",
-    modules: readonly CompiledModule[],
-    env: { readonly [name: string]: string },
-    bridge: ActionBridge,
-  ) {
+  constructor({ environment, component, modules, env, componentArguments }: HostSetup, bridge: ActionBridge) {
     const setup: WorkerSetup = {
       environment,
       modules: modules
         .filter((module) => module.environment === environment)
         .map(({ path: modulePath, wrapped }) => ({ path: modulePath, wrapped })),
       env: { ...env },
+      componentArguments: { ...componentArguments },
       clock:
         environment === "isolate" && bridge.clock !== systemClock
           ? new Float64Array(new SharedArrayBuffer(3 * Float64Array.BYTES_PER_ELEMENT))
@@ -93,6 +107,7 @@ export class ActionHost {
     };
     this.#bridge = bridge;
     this.#clock = setup.clock;
+    this.#component = component;
     this.#worker = new Worker(bundle("actions/worker.ts", "node"), {
       eval: true,
       workerData: setup,
@@ -330,11 +345,12 @@ export class ActionHost {
     sha256,
   }: Extract<FromWorker, { type: "storeBlob" }>): Promise<void> {
     try {
-      const storageId = await this.#bridge.storeBlob({
+      const blob = {
         bytes,
         contentType: contentType === "" ? null : contentType,
         ...(sha256 !== null && { sha256 }),
-      });
+      };
+      const storageId = await this.#bridge.storeBlob(blob, this.#component);
       this.#post({ type: "answer", id, ok: true, payload: storageId });
     } catch (error) {
       this.#post({ type: "answer", id, ok: false, payload: this.#bridge.describe(error) });
@@ -343,7 +359,7 @@ export class ActionHost {
 
   async #readBlob({ id, storageId }: Extract<FromWorker, { type: "getBlob" }>): Promise<void> {
     try {
-      this.#post({ type: "blob", id, blob: await this.#bridge.readBlob(storageId) });
+      this.#post({ type: "blob", id, blob: await this.#bridge.readBlob(storageId, this.#component) });
     } catch (error) {
       this.#post({ type: "answer", id, ok: false, payload: this.#bridge.describe(error) });
     }

@@ -1,3 +1,4 @@
+import type { JsonValue } from "../../types";
 import type { ModuleReport, ThrownJson } from "../sandbox/port";
 
 /** Messages between the engine and a worker thread that runs actions. Plain data; byte arrays are transferred. */
@@ -7,6 +8,7 @@ export type WorkerSetup = {
   /** `wrapped` is the source text of `(exports, require, module) => void`. */
   modules: { path: string; wrapped: string }[];
   env: { [name: string]: string };
+  componentArguments: { [name: string]: JsonValue };
   /**
    * The engine's clock where that is not the system's: its time and the system's time at the same moment, both in Unix
    * milliseconds, and 1 where it stands still. Null where the thread's own clock will do.
@@ -19,6 +21,8 @@ export type WorkerSetup = {
 export type HttpRequestMessage = {
   method: string;
   url: string;
+  /** Path that the router looks up: that of the URL without the prefix at which the component is mounted. */
+  route: string;
   headers: [string, string][];
   body: Uint8Array | null;
 };

@@ -2,6 +2,7 @@ import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { createRequire } from "node:module";
 import vm from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
+import { componentArgument } from "../component-argument";
 import { analyzeExports } from "../sandbox/analyze";
 import { createConsole } from "../sandbox/console";
 import { resolveModule } from "../sandbox/modules";
@@ -84,8 +85,8 @@ const jsCalls: { [op: string]: (args: { [name: string]: unknown }) => unknown } 
 };
 
 const convex = Object.freeze({
-  syscall(op: string): string {
-    if (op === "1.0/componentArgument") return "{}";
+  syscall(op: string, argsJson: string): string {
+    if (op === "1.0/componentArgument") return componentArgument(setup.componentArguments, argsJson);
     throw new Error(`Unknown operation ${op}`);
   },
   asyncSyscall(op: string, argsJson: string): Promise<string> {
@@ -202,7 +203,7 @@ async function runHttp(owner: number, given: HttpRequestMessage): Promise<void> 
   const router: unknown = load("http.js")["default"];
   const lookup: unknown = Reflect.get(Object(router), "lookup");
   if (typeof lookup !== "function") throw new Error("The default export of http.ts must be an HttpRouter.");
-  const match: unknown = lookup.call(router, new URL(given.url).pathname, given.method);
+  const match: unknown = lookup.call(router, given.route, given.method);
   if (!Array.isArray(match)) {
     send({ type: "noRoute", call: owner });
     return;
