@@ -128,7 +128,7 @@ describe("pages", () => {
     }
   });
 
-  it("have at least one row, come once per function and only in the app", () => {
+  it("have at least one row and come once per function", () => {
     expect(() => paginate(test.begin("query"), byN(), { pageSize: 0 })).toThrow(
       "Must request at least 1 document",
     );
@@ -139,13 +139,5 @@ describe("pages", () => {
     const query = test.begin("query");
     paginate(query, byN(), { pageSize: 1 });
     expect(() => paginate(query, byN(), { pageSize: 1 })).toThrow("multiple paginated queries");
-    expect(() =>
-      call(
-        test.begin("query"),
-        "1.0/queryPage",
-        { query: { source: fullScan("rows"), operators: [] }, cursor: null, pageSize: 1 },
-        "child",
-      ),
-    ).toThrow("paginate() is only supported in the app");
   });
 });

@@ -76,6 +76,7 @@ export class Accessor {
     const call = this.#callOf(backend, name, {});
     const inline: InlineFunction = {
       spec: {
+        component: "",
         path: { module: `${name}.js`, name: "default" },
         kind,
         visibility: "internal",
@@ -128,7 +129,7 @@ export class Accessor {
       requestId: backend.requestId(),
       caller: { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) },
       trusted: true,
-      scheduledJobId: null,
+      scheduledJob: null,
       from: "HttpApi",
     };
   }

@@ -42,7 +42,7 @@ export async function loadAddressed(release: LiveRelease, address: Address): Pro
 export function handleAnswer(release: LiveRelease, argsJson: string): string {
   const { name = "" } = namingArgs.parse(JSON.parse(argsJson));
   const path = parseFunctionPath(name);
-  if (release.find(path) === undefined) {
+  if (release.find({ component: "", path }) === undefined) {
     throw developerError(
       "FunctionNotFound",
       `There is no function ${canonicalPath(path)} to make a handle of.`,

@@ -86,8 +86,8 @@ export class TestJobs {
 
   #setTimers(): void {
     for (const job of listJobs(beginLook(this.#parts), "pending", { limit: PENDING_MAX })) {
-      if (this.#known.has(job.id)) continue;
-      this.#known.add(job.id);
+      if (this.#known.has(job.ref.id)) continue;
+      this.#known.add(job.ref.id);
       this.#timers++;
       const delayMs = Math.max(0, job.dueMs - this.#parts.clock.nowMs());
       // The test's own setTimeout, not that of the function which is being answered.
@@ -104,7 +104,7 @@ export class TestJobs {
   async #run(job: Job): Promise<void> {
     await this.#release.load(parseFunctionPath(job.path));
     await runJob(this.#parts, job);
-    const row = beginLook(this.#parts).system.get(job.id);
+    const row = beginLook(this.#parts).system.get(job.ref.id, job.ref.component);
     const state = row?.["state"];
     if (isJsonObject(state) && state["kind"] === "failed") {
       this.#parts.log(

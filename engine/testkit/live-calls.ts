@@ -117,7 +117,7 @@ export class LiveActionCalls extends ActionCalls {
 
   #syscalls(path: FunctionPath, context: CallContext): Syscalls {
     const { release, files } = this.#live;
-    const engine = this.bridge(release, path, context);
+    const engine = this.bridge(release, { component: "", path }, context);
     const answer = async (op: string, givenJson: string): Promise<string> => {
       const argsJson = await prepareCall(release, op, givenJson);
       return op === "1.0/createFunctionHandle"

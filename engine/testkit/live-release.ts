@@ -1,7 +1,7 @@
+import { nothingDeployed } from "../deploy/stored-deployment";
 import { developerError } from "../errors";
 import type { ActionBridge } from "../functions/actions/host";
 import { canonicalPath, type FunctionPath } from "../functions/path";
-import { Program } from "../functions/program";
 import { type FunctionSpec, Release } from "../functions/release";
 import { analyzeExports } from "../functions/sandbox/analyze";
 import type { FunctionReport } from "../functions/sandbox/port";
@@ -28,22 +28,9 @@ export class LiveRelease extends Release {
   /** Throws an error with a sentence where the folder of the functions cannot be told from the glob. */
   constructor(glob: ModuleGlob | undefined, bridge: ActionBridge) {
     const specs = new Map<string, FunctionSpec>();
-    super(
-      {
-        id: "",
-        program: new Program([]),
-        functions: specs,
-        routes: null,
-        crons: [],
-        auth: [],
-        schema: null,
-        importTimeMs: 0,
-        importSeed: "0".repeat(32),
-      },
-      {},
-      "reuse",
-      bridge,
-    );
+    const nothing = nothingDeployed();
+    const app = { ...nothing.app, functions: specs };
+    super({ ...nothing, app, components: new Map([["", app]]) }, {}, "reuse", bridge);
     this.#specs = specs;
     this.#loaders = loadersOf(glob);
   }
@@ -85,6 +72,7 @@ export class LiveRelease extends Release {
 const specOf = (module: string, report: FunctionReport): FunctionSpec => {
   const returns: JsonValue = JSON.parse(report.returns);
   return {
+    component: "",
     path: { module, name: report.name },
     kind: report.kind,
     visibility: report.visibility ?? "internal",

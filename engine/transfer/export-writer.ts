@@ -98,12 +98,13 @@ async function writeFiles(zip: ZipWriter, parts: ExportParts, component: Compone
 
 type BlobRow = { readonly blob: string; readonly token: string };
 
-/** Where the bytes of each file are: the rows of `_file_blobs` by the file's id. */
+/** Where the bytes of a component's files are: its rows of `_file_blobs`, one table for all, by the file's id. */
 async function readBlobRows(snapshot: HeldSnapshot, component: ComponentPath): Promise<Map<string, BlobRow>> {
   const rows = new Map<string, BlobRow>();
-  for await (const page of snapshot.pages(component, "_file_blobs")) {
+  for await (const page of snapshot.pages("", "_file_blobs")) {
     for (const { text } of page) {
       const row = parseRow(text);
+      if ((row["component"] ?? "") !== component) continue;
       rows.set(requireString(row["storageId"], "storageId"), {
         blob: requireString(row["blob"], "blob"),
         token: requireString(row["token"], "token"),
