@@ -20,7 +20,7 @@ import { methodOf } from "./syscalls";
 import { toThrow } from "./thrown";
 
 /** Who calls, as the test has it. */
-export type Caller = { identity: Identity; ip?: string; userAgent?: string; authToken: string | null };
+export type Caller = { identity: Identity; ip?: string; userAgent?: string };
 
 type Reference = FunctionReference<FunctionKind, FunctionVisibility>;
 /** A function that a test wrote in place. `convex/server` gives it its context. */

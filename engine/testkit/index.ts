@@ -55,7 +55,7 @@ export function convexTest<Schema extends GenericSchema>(
     );
     return opened;
   };
-  return accessorFor(open, { identity: { kind: "none" }, authToken: null });
+  return accessorFor(open, { identity: { kind: "none" } });
 }
 
 function accessorFor<DataModel extends GenericDataModel>(
@@ -73,11 +73,10 @@ function accessorFor<DataModel extends GenericDataModel>(
     finishAllScheduledFunctions: async (advanceTimers: () => void, maxIterations = ROUNDS_MAX) =>
       (await open()).jobs.finishAll(advanceTimers, maxIterations),
     withIdentity: (identity: Partial<UserIdentity>) =>
-      accessorFor<DataModel>(open, { ...caller, ...userOf(identity) }),
+      accessorFor<DataModel>(open, { ...caller, identity: userOf(identity) }),
     withRequestMetadata: ({ ip, userAgent }: { ip?: string | null; userAgent?: string | null }) =>
       accessorFor<DataModel>(open, {
         identity: caller.identity,
-        authToken: caller.authToken,
         ...(typeof ip === "string" && { ip }),
         ...(typeof userAgent === "string" && { userAgent }),
       }),
@@ -100,7 +99,7 @@ function exportOf(schema: object) {
 const ISSUER = "https://convex.test";
 
 /** A user as a checked token would describe him, with a token that looks like one but is not signed. */
-function userOf(given: Partial<UserIdentity>): Pick<Caller, "identity" | "authToken"> {
+function userOf(given: Partial<UserIdentity>): Caller["identity"] {
   const issuer = given.issuer ?? ISSUER;
   const subject =
     given.subject ?? createHash("sha256").update(JSON.stringify(given)).digest("hex").slice(0, 16);
@@ -112,7 +111,9 @@ function userOf(given: Partial<UserIdentity>): Pick<Caller, "identity" | "authTo
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const { tokenIdentifier: _made, issuer: iss = null, subject: sub = null, ...claims } = attributes;
   return {
-    identity: { kind: "user", attributes, expiresAtMs: Number.POSITIVE_INFINITY },
-    authToken: `${part({ alg: "none", typ: "JWT" })}.${part({ ...claims, iss, sub })}.`,
+    kind: "user",
+    attributes,
+    expiresAtMs: Number.POSITIVE_INFINITY,
+    token: `${part({ alg: "none", typ: "JWT" })}.${part({ ...claims, iss, sub })}.`,
   };
 }

@@ -62,6 +62,7 @@ const functions = {
     },
   }),
   asks: actionGeneric({ handler: async () => (await fetch("http://stub.test/")).status }),
+  request: mutationGeneric({ handler: (ctx) => ctx.meta.getRequestMetadata() }),
   dangles: mutationGeneric({
     handler: async (ctx) => {
       void ctx.db.insert("notes", { text: "not awaited" });
@@ -119,6 +120,21 @@ describe("the engine under convex-test's interface", () => {
     const t = open();
     await t.mutation(mutation("dangles"), {});
     expect(await texts(t)).toEqual(["not awaited"]);
+  });
+
+  test("makes up what is missing of an identity, and a token for it", async () => {
+    const user = open().withIdentity({ name: "Ana" }).withRequestMetadata({ ip: "192.0.2.1" });
+    const identity = await user.query(async (ctx) => ctx.auth.getUserIdentity());
+    expect(identity).toMatchObject({ name: "Ana", issuer: "https://convex.test" });
+    expect(identity?.tokenIdentifier).toBe(`https://convex.test|${identity?.subject}`);
+    const request: unknown = await user.mutation(mutation("request"), {});
+    expect(request).toMatchObject({ ip: "192.0.2.1", userAgent: null, scheduledFunctionId: null });
+    const [, claims = ""] = String(Object(request).authToken).split(".");
+    expect(JSON.parse(Buffer.from(claims, "base64url").toString())).toMatchObject({
+      iss: "https://convex.test",
+      sub: identity?.subject,
+      name: "Ana",
+    });
   });
 
   test("keeps two tests apart", async () => {
