@@ -225,10 +225,31 @@ export interface Watch {
 }
 
 /** Tables and indexes per component; changes are transactions like any other. */
+/** How far the preparation of a schema is. */
+export type SchemaProgress = {
+  component: ComponentPath;
+  /** Whether all rows have been held against it. */
+  checked: boolean;
+  indexesBuilt: number;
+  /** New indexes that must be complete before the schema can be in force. */
+  indexesTotal: number;
+};
+
 export interface Catalog {
   /**
+   * Does the long part of `applySchema` in advance: builds new indexes, which nobody can query yet, and checks the rows.
+   * Changes nothing that functions could notice. Throws as `applySchema` does, and "developer" `RaceDetected` where
+   * another preparation for the component follows before this one is done.
+   */
+  prepareSchema(
+    component: ComponentPath,
+    schema: JsonValue | null,
+    onProgress?: (progress: SchemaProgress) => void,
+  ): Promise<void>;
+  /**
    * Makes `schema` (the JSON of `schema.export()`) the law of a component: creates tables, backfills new indexes,
-   * drops removed ones and checks every row. One atomic step; throws "developer" naming the first row that breaks it.
+   * drops removed ones and checks every row. All of it comes into force at once, or nothing does; throws "developer"
+   * naming the first row that breaks it. Staged indexes are built in the background afterwards.
    */
   applySchema(component: ComponentPath, schema: JsonValue | null): Promise<void>;
   /** Same checks, nothing written: what `deploy --dry-run` and `evaluate_schema` need. */

@@ -47,7 +47,7 @@ export function readPage(request: PageRequest): Page {
     // A page with a given end has to be read wholly.
     end === null ? { rowsMax: request.rowsMax, bytesMax: request.bytesMax } : undefined,
     true,
-    Math.min(request.pageSize, PAGE_ROWS_COMFORTABLE) + 1,
+    end === null ? Math.min(request.pageSize, PAGE_ROWS_COMFORTABLE) + 1 : null,
   );
   const rows: DocVersion[] = [];
   let status: Page["status"] = null;

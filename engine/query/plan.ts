@@ -1,5 +1,7 @@
-import { developerError } from "../errors";
+import { developerError, type EngineError } from "../errors";
 import { isJsonObject, requireArray } from "../json";
+import { planSearch } from "../search/search-plan";
+import type { SearchRead } from "../search/search-reads";
 import type { Interval } from "../storage/store";
 import { isVisibleToFunctions } from "../transaction/catalog-state";
 import {
@@ -7,7 +9,9 @@ import {
   BY_ID,
   findIndex,
   type IndexInfo,
+  indexFields,
   rangeFields,
+  type SearchInfo,
   type TableInfo,
 } from "../transaction/table";
 import type { JsonObject, JsonValue } from "../types";
@@ -23,13 +27,20 @@ export type Operator = { readonly filter: Expression } | { readonly limit: numbe
 export type QueryPlan = {
   readonly tableName: string;
   /** Null where the table does not exist yet: the result is empty until it does. */
-  readonly target: { readonly table: TableInfo; readonly index: IndexInfo } | null;
+  readonly target: IndexTarget | SearchTarget | null;
   readonly interval: Interval;
   readonly order: "asc" | "desc";
   readonly operators: readonly Operator[];
   /** The query as it was asked, for its fingerprint. */
   readonly source: JsonValue;
   readonly indexFields: readonly string[];
+};
+
+export type IndexTarget = { readonly table: TableInfo; readonly index: IndexInfo };
+export type SearchTarget = {
+  readonly table: TableInfo;
+  readonly search: SearchInfo;
+  readonly read: SearchRead;
 };
 
 /** Looks a table up; the transaction answers, as it may just have created one. */
@@ -41,12 +52,21 @@ export function planQuery(query: JsonValue, lookup: TableLookup): QueryPlan {
     throw developerError("InvalidQuery", "A query must have a source.");
   }
   const source = query["source"];
+  if (source["type"] === "Search") {
+    return planSearchQuery(query, source, lookup);
+  }
   const { tableName, indexName } = namesOf(source);
   const table = isVisibleToFunctions(tableName) ? lookup(tableName) : null;
   const index = table === null ? null : findIndex(table, indexName);
   const isImplicit = indexName === BY_ID || indexName === BY_CREATION_TIME;
   if (index === null && !(table === null && isImplicit)) {
-    throw developerError("IndexNotFoundError", `Index ${tableName}.${indexName} not found.`);
+    if (table?.searches.has(indexName) === true) {
+      throw developerError(
+        "IndexNotADatabaseIndex",
+        `Index ${tableName}.${indexName} is not a database index`,
+      );
+    }
+    throw unusableIndex(table, tableName, indexName);
   }
   const fields = index === null ? implicitFields(indexName) : rangeFields(index);
   const order = source["order"] === "desc" ? "desc" : "asc";
@@ -65,22 +85,65 @@ export function planQuery(query: JsonValue, lookup: TableLookup): QueryPlan {
   };
 }
 
+function planSearchQuery(query: JsonObject, source: JsonObject, lookup: TableLookup): QueryPlan {
+  const { tableName, indexName } = splitName(source["indexName"]);
+  const table = isVisibleToFunctions(tableName) ? lookup(tableName) : null;
+  const search = table?.searches.get(indexName);
+  if (table === null || search === undefined) {
+    if (table !== null && findIndex(table, indexName) !== null) {
+      throw developerError(
+        "IndexNotASearchIndexError",
+        `Index ${tableName}.${indexName} is not a search index`,
+      );
+    }
+    throw unusableIndex(table, tableName, indexName);
+  }
+  const read = planSearch(source["filters"] ?? [], `${tableName}.${indexName}`, search);
+  return {
+    tableName,
+    target: { table, search, read },
+    interval: EVERYTHING,
+    order: "asc",
+    operators: parseOperators(query["operators"] ?? []),
+    source: query,
+    indexFields: indexFields(search),
+  };
+}
+
+/** Why an index that a query names cannot be used. */
+function unusableIndex(table: TableInfo | null, tableName: string, indexName: string): EngineError {
+  const unready = table?.unready.filter(({ index }) => index.name === indexName) ?? [];
+  if (unready.some(({ state }) => state === "staged")) {
+    return developerError(
+      "IndexStagedError",
+      `Index ${tableName}.${indexName} is currently staged and not available to query until it is enabled.`,
+    );
+  }
+  if (unready.length > 0) {
+    return developerError(
+      "IndexBackfillingError",
+      `Index ${tableName}.${indexName} is currently backfilling and not available to query yet.`,
+    );
+  }
+  return developerError("IndexNotFoundError", `Index ${tableName}.${indexName} not found.`);
+}
+
+function splitName(name: JsonValue | undefined): { tableName: string; indexName: string } {
+  const dot = typeof name === "string" ? name.indexOf(".") : -1;
+  if (typeof name !== "string" || dot < 0) {
+    throw developerError("InvalidQuery", "The source of a query is malformed.");
+  }
+  return { tableName: name.slice(0, dot), indexName: name.slice(dot + 1) };
+}
+
 function namesOf(source: JsonObject): { tableName: string; indexName: string } {
   if (source["type"] === "FullTableScan" && typeof source["tableName"] === "string") {
     return { tableName: source["tableName"], indexName: BY_CREATION_TIME };
   }
-  const name = source["indexName"];
-  if (source["type"] === "Search") {
-    throw developerError(
-      "SearchUnsupported",
-      `Search index ${String(name)} cannot be used: this backend does not support search indexes yet.`,
-    );
-  }
-  const dot = typeof name === "string" ? name.indexOf(".") : -1;
-  if (source["type"] !== "IndexRange" || typeof name !== "string" || dot < 0) {
+  if (source["type"] !== "IndexRange") {
     throw developerError("InvalidQuery", "The source of a query is malformed.");
   }
-  return { tableName: name.slice(0, dot), indexName: name.slice(dot + 1) };
+  return splitName(source["indexName"]);
 }
 
 const implicitFields = (indexName: string): string[] =>

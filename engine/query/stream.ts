@@ -1,11 +1,12 @@
 import { developerError } from "../errors";
+import { SearchScan } from "../search/search-scan";
 import type { Interval } from "../storage/store";
 import { parseStored } from "../transaction/document";
 import type { DocVersion } from "../transaction/write-log";
 import type { Key } from "../values/key";
 import { passes } from "./expression";
 import type { Operator, QueryPlan } from "./plan";
-import { IndexScan, type ScanSource } from "./scan";
+import { IndexScan, type ScanRow, type ScanSource } from "./scan";
 
 /** Bounds on what one page may read, beside those of the transaction. */
 export type ReadBounds = { readonly rowsMax: number | null; readonly bytesMax: number | null };
@@ -14,13 +15,14 @@ const UNBOUNDED: ReadBounds = { rowsMax: null, bytesMax: null };
 
 /** A running query: rows of a scan that pass its filters, up to its limits. */
 export class QueryStream {
-  readonly #scan: IndexScan | null;
+  readonly #scan: { next(): ScanRow | null } | null;
   readonly #operators: readonly Operator[];
   /** How many rows each `limit` still lets through. */
   readonly #left: number[];
   readonly #charge: (version: DocVersion) => void;
   readonly #bounds: ReadBounds;
   readonly #keys: Key[] | null;
+  readonly #isSearch: boolean;
   #lastKey: Key | null = null;
   #exhausted = false;
   rowsRead = 0;
@@ -31,6 +33,7 @@ export class QueryStream {
    * @param charge counts a row that was read against the transaction's limits
    * @param interval the part of the plan's interval to walk
    * @param keepKeys whether to remember every row passed, for a split cursor
+   * @param rowsExpected how many rows will be asked for at most, where the operators do not tell
    */
   constructor(
     plan: QueryPlan,
@@ -46,17 +49,9 @@ export class QueryStream {
     this.#charge = charge;
     this.#bounds = bounds;
     this.#keys = keepKeys ? [] : null;
+    this.#isSearch = plan.target !== null && "search" in plan.target;
     this.#scan =
-      plan.target === null || source === null
-        ? null
-        : new IndexScan(
-            source,
-            plan.target.table,
-            plan.target.index,
-            interval,
-            plan.order,
-            rowsExpected ?? expectedRows(plan.operators),
-          );
+      source === null ? null : openScan(plan, source, interval, rowsExpected ?? expectedRows(plan.operators));
   }
 
   /** The last row that was read, whether it passed the filters or not. */
@@ -69,9 +64,9 @@ export class QueryStream {
     return this.#exhausted;
   }
 
-  /** The row in the middle of those read; null for fewer than three. */
+  /** The row in the middle of those read; null for fewer than three, and for a search, which no split makes cheaper. */
   get middleKey(): Key | null {
-    const keys = this.#keys ?? [];
+    const keys = this.#isSearch ? [] : (this.#keys ?? []);
     return keys.length <= 2 ? null : (keys[Math.floor(keys.length / 2)] ?? null);
   }
 
@@ -140,6 +135,23 @@ export class QueryStream {
     }
     return true;
   }
+}
+
+function openScan(
+  { target, order, operators }: QueryPlan,
+  source: ScanSource,
+  interval: Interval,
+  rowsExpected: number | null,
+): { next(): ScanRow | null } | null {
+  if (target === null) {
+    return null;
+  }
+  if ("search" in target) {
+    // A filter may pass over any number of results.
+    const resultsMax = operators.some((operator) => "filter" in operator) ? null : rowsExpected;
+    return new SearchScan(source, target.table, target.search, target.read, interval, resultsMax);
+  }
+  return new IndexScan(source, target.table, target.index, interval, order, rowsExpected);
 }
 
 /** Rows that will be asked for where only limits decide it. */

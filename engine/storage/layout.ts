@@ -40,6 +40,39 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE TABLE idx (xid INTEGER NOT NULL, key BLOB NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (xid, key)) WITHOUT ROWID;
   `,
+  // Search indexes. A word's documents lie in blocks of rows (postings.ts); an index that is being built or is not yet
+  // in force stands beside the one that it will replace, under the same name.
+  `
+  CREATE TABLE indexes_2 (
+    xid INTEGER PRIMARY KEY,
+    tid INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    built_to BLOB
+  );
+  INSERT INTO indexes_2 SELECT xid, tid, name, fields, 'db', 'live', NULL FROM indexes;
+  DROP TABLE indexes;
+  ALTER TABLE indexes_2 RENAME TO indexes;
+  CREATE TABLE search_postings (
+    xid INTEGER NOT NULL,
+    term BLOB NOT NULL,
+    block INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (xid, term, block)
+  ) WITHOUT ROWID;
+  CREATE TABLE search_times (xid INTEGER NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (xid, part))
+    WITHOUT ROWID;
+  CREATE TABLE search_blocks (
+    xid INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    docs INTEGER NOT NULL,
+    words INTEGER NOT NULL,
+    max_time REAL NOT NULL,
+    PRIMARY KEY (xid, block)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /**

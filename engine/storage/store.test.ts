@@ -86,6 +86,7 @@ describe("a database file", () => {
           rid: null,
           next: { size: 1, text: "x".repeat(500) },
           entries: [],
+          searches: [],
         });
       }
     });
@@ -119,7 +120,7 @@ describe("a database file", () => {
     const later = openSqlite(file);
     later.exec("PRAGMA user_version = 99");
     later.close();
-    expect(open).toThrow("was written by a newer version (layout 99, this one knows 1): update first.");
+    expect(open).toThrow("was written by a newer version (layout 99, this one knows 2): update first.");
   });
 
   it("keeps a write transaction wholly or not at all", () => {
@@ -131,6 +132,7 @@ describe("a database file", () => {
         rid: null,
         next: { size: 1, text: "{}" },
         entries: [{ xid: 1, oldKey: null, newKey: id }],
+        searches: [],
       });
     store.atomically(() => write("a"));
     expect(() =>

@@ -2,6 +2,9 @@ import { EngineError } from "../errors";
 import { bytesToKey, encodeKey, type Key, keyToBytes } from "../values/key";
 import type { Sqlite, SqliteStatement, SqlRow, SqlValue } from "./driver";
 import { idBounds } from "./id-bounds";
+import { SearchReader } from "./search-reader";
+import type { DocumentTerms, SearchChange } from "./search-terms";
+import { SearchWriter } from "./search-writer";
 
 /** A document as it lies on disk: its row number, its size by Convex's formula and its canonical encoded JSON. */
 export type StoredDoc = { readonly rid: number; readonly size: number; readonly text: string };
@@ -21,10 +24,28 @@ export type DocWrite = {
   /** Null deletes. */
   readonly next: { readonly size: number; readonly text: string } | null;
   readonly entries: readonly EntryChange[];
+  readonly searches: readonly SearchChange[];
 };
 
 export type TableRow = { tid: number; component: string; name: string; number: number };
-export type IndexRow = { xid: number; tid: number; name: string; fields: readonly string[] };
+/**
+ * `live`: queries may use it. `staged`: declared, but not to be used yet. `pending`: of a push that is not finished.
+ * For a search index the first field is the one that is searched, the others are for filters.
+ */
+export type IndexState = "live" | "staged" | "pending";
+export type IndexRow = {
+  readonly xid: number;
+  readonly tid: number;
+  readonly name: string;
+  readonly kind: "db" | "search";
+  readonly fields: readonly string[];
+  readonly state: IndexState;
+  /**
+   * How far its backfill is, which goes through the table by creation time: documents up to this key have been entered,
+   * later ones have not. Null when it is complete.
+   */
+  readonly builtTo: Key | null;
+};
 
 /**
  * Rows, index entries, the catalog and a few named values on SQLite. Knows neither transactions of functions nor
@@ -34,6 +55,10 @@ export class Store {
   readonly #sqlite: Sqlite;
   readonly #unlock: () => void;
   readonly #statements = new Map<string, SqliteStatement>();
+  readonly search = new SearchReader((sql) => this.#prepare(sql));
+  readonly #searchWriter = new SearchWriter((sql) => this.#prepare(sql));
+  /** `IndexRow.builtTo` of every index; replaced, never changed, so that a failed write can be taken back. */
+  #builtTo: ReadonlyMap<number, Key | null>;
   #nextRid: number;
   #isClosed = false;
 
@@ -41,6 +66,7 @@ export class Store {
     this.#sqlite = sqlite;
     this.#unlock = unlock;
     this.#nextRid = Number(this.#one("SELECT coalesce(max(rid), 0) + 1 AS rid FROM docs")?.["rid"] ?? 1);
+    this.#builtTo = new Map(this.indexes().map(({ xid, builtTo }) => [xid, builtTo]));
   }
 
   /** Whether a commit waits for the disk. */
@@ -52,10 +78,17 @@ export class Store {
   /** Runs `body` as one SQLite transaction: on disk when it returns, wholly undone when it throws. */
   atomically<Result>(body: () => Result): Result {
     const ridBefore = this.#nextRid;
+    const builtBefore = this.#builtTo;
     try {
-      return this.#sqlite.transaction(body);
+      return this.#sqlite.transaction(() => {
+        const result = body();
+        this.#searchWriter.flush();
+        return result;
+      });
     } catch (error) {
       this.#nextRid = ridBefore;
+      this.#searchWriter.discard();
+      this.#builtTo = builtBefore;
       throw error;
     }
   }
@@ -139,6 +172,18 @@ export class Store {
         this.putEntry(xid, newKey, rid);
       }
     }
+    for (const { xid, old, next } of change.searches) {
+      const builtTo = this.#builtTo.get(xid) ?? null;
+      // What the backfill has not reached is entered when it does.
+      if (builtTo === null || timeKey((old ?? next)?.creationTime ?? 0, change.id) <= builtTo) {
+        this.#searchWriter.change(xid, rid, old, next);
+      }
+    }
+  }
+
+  /** Enters a document into a search index that is being built; call inside `atomically`. */
+  putSearch(xid: number, rid: number, terms: DocumentTerms): void {
+    this.#searchWriter.change(xid, rid, null, terms);
   }
 
   putEntry(xid: number, key: Key, rid: number): void {
@@ -206,14 +251,9 @@ export class Store {
   }
 
   indexes(): IndexRow[] {
-    return this.#prepare("SELECT xid, tid, name, fields FROM indexes")
+    return this.#prepare("SELECT xid, tid, name, kind, fields, state, built_to FROM indexes")
       .all()
-      .map((row) => ({
-        xid: Number(row["xid"]),
-        tid: Number(row["tid"]),
-        name: String(row["name"]),
-        fields: String(row["fields"]) === "" ? [] : String(row["fields"]).split(","),
-      }));
+      .map(toIndex);
   }
 
   schemas(): { component: string; json: string }[] {
@@ -232,17 +272,43 @@ export class Store {
   }
 
   addIndex(index: IndexRow): void {
-    this.#prepare("INSERT INTO indexes (xid, tid, name, fields) VALUES (?, ?, ?, ?)").run(
+    this.#prepare(
+      "INSERT INTO indexes (xid, tid, name, kind, fields, state, built_to) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    ).run(
       index.xid,
       index.tid,
       index.name,
+      index.kind,
       index.fields.join(","),
+      index.state,
+      index.builtTo === null ? null : keyToBytes(index.builtTo),
     );
+    this.#builtTo = new Map(this.#builtTo).set(index.xid, index.builtTo);
+  }
+
+  setIndexState(xid: number, state: IndexState): void {
+    this.#prepare("UPDATE indexes SET state = ? WHERE xid = ?").run(state, xid);
+  }
+
+  /** How far the backfill of an index is (`IndexRow.builtTo`); undefined where there is no such index. */
+  builtTo(xid: number): Key | null | undefined {
+    return this.#builtTo.get(xid);
+  }
+
+  /** Notes how far a backfill is; call inside the `atomically` that writes the entries. */
+  setBuiltTo(xid: number, builtTo: Key | null): void {
+    this.#prepare("UPDATE indexes SET built_to = ? WHERE xid = ?").run(
+      builtTo === null ? null : keyToBytes(builtTo),
+      xid,
+    );
+    this.#builtTo = new Map(this.#builtTo).set(xid, builtTo);
   }
 
   /** Takes a table and its indexes out of the catalog; rows and entries stay until they are dropped. */
   removeTable(tid: number): void {
-    this.#prepare("DELETE FROM indexes WHERE tid = ?").run(tid);
+    for (const { xid } of this.indexes().filter((index) => index.tid === tid)) {
+      this.removeIndex(xid);
+    }
     this.#prepare("DELETE FROM tables WHERE tid = ?").run(tid);
   }
 
@@ -257,13 +323,22 @@ export class Store {
   /** Takes an index out of the catalog; its entries stay until `dropEntries`. */
   removeIndex(xid: number): void {
     this.#prepare("DELETE FROM indexes WHERE xid = ?").run(xid);
+    const builtTo = new Map(this.#builtTo);
+    builtTo.delete(xid);
+    this.#builtTo = builtTo;
   }
 
-  /** Deletes up to `limit` entries of an index; answers how many there were to delete. */
+  /** Deletes up to `limit` entries of an index, whatever its kind; answers how many there were to delete. */
   dropEntries(xid: number, limit: number): number {
-    return this.#prepare(
-      "DELETE FROM idx WHERE xid = ?1 AND key IN (SELECT key FROM idx WHERE xid = ?1 LIMIT ?2)",
-    ).run(xid, limit);
+    let dropped = 0;
+    for (const [table, key] of ENTRY_TABLES) {
+      if (dropped < limit) {
+        dropped += this.#prepare(
+          `DELETE FROM ${table} WHERE xid = ?1 AND (${key}) IN (SELECT ${key} FROM ${table} WHERE xid = ?1 LIMIT ?2)`,
+        ).run(xid, limit - dropped);
+      }
+    }
+    return dropped;
   }
 
   setSchema(component: string, json: string | null): void {
@@ -300,6 +375,30 @@ export class Store {
     return this.#prepare(sql).get(...parameters);
   }
 }
+
+/** Where entries of indexes lie, and what tells them apart beside the index. */
+const ENTRY_TABLES = [
+  ["idx", "key"],
+  ["search_postings", "term, block"],
+  ["search_times", "part"],
+  ["search_blocks", "block"],
+] as const;
+
+function toIndex(row: SqlRow): IndexRow {
+  const { xid, tid, name, kind, fields, state, built_to: builtTo } = row;
+  return {
+    xid: Number(xid),
+    tid: Number(tid),
+    name: String(name),
+    kind: kind === "search" ? "search" : "db",
+    fields: fields === "" ? [] : String(fields).split(","),
+    state: state === "staged" || state === "pending" ? state : "live",
+    builtTo: builtTo == null ? null : bytesToKey(toBytes(builtTo)),
+  };
+}
+
+/** The key of a document in the index by creation time. */
+const timeKey = (creationTime: number, id: string): Key => encodeKey(creationTime) + encodeKey(id);
 
 const toDoc = (row: SqlRow): StoredDoc => ({
   rid: Number(row["rid"]),

@@ -1,3 +1,4 @@
+import { SearchWatches } from "../search/search-watches";
 import type { Reads } from "../transaction/read-set";
 import type { LogEntry } from "../transaction/write-log";
 import { CATALOG_XID } from "../transaction/write-log";
@@ -11,6 +12,7 @@ type IndexWatches = { readonly points: Map<Key, Set<Waiting>>; readonly ranges: 
 /** Who waits for a change of what they read; a commit finds them through the keys that it touched. */
 export class Watchers {
   readonly #indexes = new Map<number, IndexWatches>();
+  readonly #searches = new SearchWatches<Waiting>();
   readonly #waiting = new Set<Waiting>();
 
   get size(): number {
@@ -36,6 +38,7 @@ export class Watchers {
         watches.ranges.add(start, end, waiting);
       }
     }
+    this.#searches.add(reads.searches, waiting);
     return { close: () => this.#remove(waiting) };
   }
 
@@ -54,6 +57,9 @@ export class Watchers {
           this.#probe(xid, newKey, hit);
         }
       }
+      for (const search of change.searches) {
+        this.#searches.probe(search, (waiting) => hit.add(waiting));
+      }
     }
     for (const waiting of hit) {
       this.#remove(waiting);
@@ -66,6 +72,7 @@ export class Watchers {
     const all = [...this.#waiting].map((waiting) => waiting.onStale);
     this.#waiting.clear();
     this.#indexes.clear();
+    this.#searches.clear();
     return all;
   }
 
@@ -84,6 +91,7 @@ export class Watchers {
     if (!this.#waiting.delete(waiting)) {
       return;
     }
+    this.#searches.remove(waiting);
     for (const xid of waiting.reads.indexes()) {
       const watches = this.#indexes.get(xid);
       if (watches === undefined) {

@@ -14,6 +14,11 @@ import {
   type TestDatabase,
 } from "./test-database";
 
+const searchIndex = (indexDescriptor: string, filterFields: string[] = []) => ({
+  indexDescriptor,
+  searchField: "body",
+  filterFields,
+});
 const byN = schemaOf({ notes: { indexes: { by_n: ["n"] } } });
 const numbers = (rows: JsonObject[]) => rows.map((doc) => doc["n"]);
 
@@ -132,7 +137,7 @@ describe("schemas", () => {
     );
     const strict = schemaOf({
       fresh: {},
-      notes: { indexes: { by_m: ["m"] }, documentType: objectType({ n: "number" }) },
+      notes: { indexes: { by_n2: ["n"] }, documentType: objectType({ n: "number" }) },
     });
     const message = `Document with ID "${id}" in table "notes" does not match the schema: Value does not match validator.`;
     await expect(test.db.catalog.checkSchema("", strict)).rejects.toThrow(message);
@@ -192,13 +197,45 @@ describe("schemas", () => {
   });
 
   it.each<[string, JsonObject, string]>([
+    ["a vector index", { vectorIndexes: [{ indexDescriptor: "s" }] }, "this backend has no vector search"],
     [
-      "a search index",
-      { searchIndexes: [{ indexDescriptor: "s" }] },
-      'declares the search index "s", but this backend does not support search indexes yet',
+      "a staged vector index",
+      { stagedVectorIndexes: [{ indexDescriptor: "s" }] },
+      'Table "notes" declares the vector index "s"',
     ],
-    ["a vector index", { vectorIndexes: [{ indexDescriptor: "s" }] }, "vector indexes yet"],
-    ["a staged index", { stagedDbIndexes: [{ indexDescriptor: "s" }] }, "staged indexes yet"],
+    [
+      "five search indexes",
+      {
+        searchIndexes: [1, 2, 3].map((n) => searchIndex(`s${n}`)),
+        stagedSearchIndexes: [4, 5].map((n) => searchIndex(`s${n}`)),
+      },
+      "has 5 search indexes, but at most 4 are allowed",
+    ],
+    [
+      "17 filter fields",
+      {
+        searchIndexes: [
+          searchIndex(
+            "s",
+            Array.from({ length: 17 }, (_, i) => `f${i}`),
+          ),
+        ],
+      },
+      "has 17 filter fields, but at most 16 are allowed",
+    ],
+    [
+      "one name for two kinds of index",
+      { indexes: [{ indexDescriptor: "s", fields: ["a"] }], stagedSearchIndexes: [searchIndex("s")] },
+      "Index notes.s is declared twice",
+    ],
+    [
+      "an index over a field that no document may have",
+      {
+        searchIndexes: [searchIndex("s", ["a.b"])],
+        documentType: objectType({ a: "string", body: "string" }),
+      },
+      'In table "notes" the index "s" is invalid because it references the field a.b that does not exist.',
+    ],
     [
       "a reserved index name",
       { indexes: [{ indexDescriptor: "by_id", fields: ["a"] }] },

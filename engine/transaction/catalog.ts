@@ -1,57 +1,62 @@
-import { setImmediate } from "node:timers";
 import { developerError, EngineError } from "../errors";
 import type { Faults } from "../faults";
 import { canonicalJson } from "../json";
 import type { Store } from "../storage/store";
-import type { Catalog, ComponentPath, JsonValue } from "../types";
-import { encodeKey, type Key } from "../values/key";
-import { type ValidatorTables, validateDocument } from "../values/validator";
+import type { Catalog, ComponentPath, JsonValue, SchemaProgress } from "../types";
 import type { CatalogState } from "./catalog-state";
 import { addTable, type Committer, overloaded, writeFailure } from "./committer";
-import { parseStored } from "./document";
+import { dropIndexes, IndexBuilder } from "./index-builder";
 import { parseSchema, type TableSchema } from "./schema";
-import { entryKey, type IndexInfo, isSystemName, LOOSE_INDEXES_META, type TableInfo } from "./table";
+import { SchemaCheck } from "./schema-check";
+import { isReady, neededIndexes, planTables, type TablePlan } from "./schema-plan";
+import { indexRow, isSystemName, type TableInfo } from "./table";
 import type { TableFactory } from "./table-factory";
-import type { DocChange, LogEntry } from "./write-log";
+import type { LogEntry } from "./write-log";
 
-/** Rows that are checked or indexed without giving others a turn: a few milliseconds. */
-const ROWS_PER_TURN = 200;
 /** How often a change of schema starts over because tables appeared while it ran. */
 const ATTEMPTS_MAX = 5;
-
-/** One table as the new schema wants it. */
-type TablePlan = {
-  /** As it is now; null where it does not exist. */
-  readonly before: TableInfo | null;
-  readonly after: TableInfo;
-  readonly added: readonly IndexInfo[];
-  readonly dropped: readonly IndexInfo[];
-  readonly isChecked: boolean;
-};
+/** Where the backfill of an index begins: before every document. */
+const NOTHING_BUILT = "";
 
 export type CatalogParts = {
   readonly store: Store;
   readonly factory: TableFactory;
   readonly committer: Committer;
-  state(): CatalogState;
   readonly faults: Faults | null;
+  readonly log: (line: string) => void;
+  state(): CatalogState;
   /** Puts a new state in place and ends all snapshots of the old one. */
   replace(state: CatalogState): void;
 };
 
+/** A schema whose rows were checked, waiting to be put in force; it goes on being held against what is written. */
+type Prepared = { readonly schema: string; readonly check: SchemaCheck };
+
+type Preparation = {
+  readonly component: ComponentPath;
+  readonly schema: string;
+  readonly declared: readonly TableSchema[];
+  readonly onProgress: (progress: SchemaProgress) => void;
+  readonly goOn: () => void;
+};
+
 /**
- * Tables, indexes and schemas. A change of schema walks the rows in small steps, while functions go on, and notes what
- * they change meanwhile; the last step looks at that again and switches, in one SQLite transaction.
+ * Tables, indexes and schemas. A change of schema has two parts: `prepare` builds the new indexes beside those in force
+ * and checks the rows, in small steps, while functions go on; the switch puts all of it in force at once.
  */
 export class EngineCatalog implements Catalog {
   readonly #parts: CatalogParts;
+  readonly #builder: IndexBuilder;
   /** Changes of schema run one after the other. */
   #queue: Promise<void> = Promise.resolve();
-  /** What commits changed since the walk began; null when nothing is being walked. */
-  #changed: DocChange[] | null = null;
+  readonly #prepared = new Map<ComponentPath, Prepared>();
+  readonly #checks = new Set<SchemaCheck>();
+  /** Preparations asked for so far, by component: a later one ends an earlier one that still runs. */
+  readonly #preparations = new Map<ComponentPath, number>();
 
   constructor(parts: CatalogParts) {
     this.#parts = parts;
+    this.#builder = new IndexBuilder(parts);
   }
 
   tableNames(component: ComponentPath): string[] {
@@ -72,31 +77,63 @@ export class EngineCatalog implements Catalog {
     return this.#enqueue(() => this.#apply(component, schema));
   }
 
+  prepareSchema(
+    component: ComponentPath,
+    schema: JsonValue | null,
+    onProgress: (progress: SchemaProgress) => void = () => undefined,
+  ): Promise<void> {
+    const turn = (this.#preparations.get(component) ?? 0) + 1;
+    this.#preparations.set(component, turn);
+    const goOn = () => {
+      this.#goOn();
+      if (this.#preparations.get(component) !== turn) {
+        throw developerError("RaceDetected", "Schema was overwritten by another push.");
+      }
+    };
+    return this.#enqueue(async () => {
+      if (!this.#isInForce(component, schema)) {
+        const declared = parseSchema(schema);
+        await this.#prepare({ component, schema: canonicalJson(schema), declared, onProgress, goOn });
+      }
+    });
+  }
+
   checkSchema(component: ComponentPath, schema: JsonValue | null): Promise<void> {
     return this.#enqueue(async () => {
-      const plans = this.#plan(component, parseSchema(schema));
-      await this.#walk(plans, component, false);
-      this.#changed = null;
+      const check = this.#newCheck(component, this.#plan(component, parseSchema(schema)));
+      this.#checks.delete(check);
+      await check.walk(() => this.#goOn());
     });
   }
 
   /** To be told of every commit. */
   observe(entry: LogEntry): void {
-    this.#changed?.push(...entry.changes);
+    for (const check of this.#checks) {
+      check.observe(entry);
+    }
   }
 
-  /** Removes what an interrupted change of schema left behind. */
-  async sweep(): Promise<void> {
-    const { store, committer } = this.#parts;
-    for (const xid of this.#looseIndexes()) {
-      while (!committer.isClosed && store.atomically(() => store.dropEntries(xid, ROWS_PER_TURN)) > 0) {
-        await nextTurn();
+  /** Goes on in the background with what an earlier process left: staged indexes to build, dropped ones to sweep. */
+  resume(): void {
+    this.#inBackground(async () => {
+      await this.#builder.sweep();
+      for (const table of [...this.#parts.state().tables()]) {
+        for (const { index, state } of table.unready) {
+          if (state === "staged") {
+            await this.#builder.build(table, index);
+          }
+        }
       }
-      if (committer.isClosed) {
-        return;
+    });
+  }
+
+  #inBackground(work: () => Promise<void>): void {
+    work().catch((error: unknown) => {
+      if (!this.#parts.committer.isClosed) {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#parts.log(`Indexes are not built on until the next push or start: ${reason}`);
       }
-      store.atomically(() => this.#setLooseIndexes(this.#looseIndexes().filter((loose) => loose !== xid)));
-    }
+    });
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
@@ -108,24 +145,25 @@ export class EngineCatalog implements Catalog {
     return run;
   }
 
+  #goOn(): void {
+    if (this.#parts.committer.isClosed) {
+      throw overloaded("it is shutting down");
+    }
+  }
+
   async #apply(component: ComponentPath, schema: JsonValue | null): Promise<void> {
     const declared = parseSchema(schema);
     if (this.#isInForce(component, schema)) {
+      this.#dropPending(component);
       return;
     }
+    const text = canonicalJson(schema);
+    const goOn = () => this.#goOn();
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const plans = this.#plan(component, declared);
-      try {
-        await this.#walk(plans, component, true);
-        // Commits that are accepted belong to the old schema; what they changed is looked at in the switch.
-        this.#parts.committer.flushAll();
-        if (this.#isCurrent(plans)) {
-          this.#switch(component, schema, plans);
-          return;
-        }
-      } finally {
-        this.#changed = null;
-        await this.sweep();
+      await this.#prepare({ component, schema: text, declared, onProgress: () => undefined, goOn });
+      if (this.#switch(component, schema, declared)) {
+        this.resume();
+        return;
       }
     }
     throw new EngineError(
@@ -142,194 +180,183 @@ export class EngineCatalog implements Catalog {
   }
 
   #plan(component: ComponentPath, declared: readonly TableSchema[]): TablePlan[] {
-    const state = this.#parts.state();
-    const plans = declared.map((schema) => this.#planTable(component, schema, state));
-    const names = new Set(declared.map((schema) => schema.name));
-    for (const table of state.tables()) {
-      // A table that is no longer declared keeps its rows, but neither indexes nor rules.
-      if (table.component === component && !isSystemName(table.name) && !names.has(table.name)) {
-        plans.push(this.#planTable(component, { name: table.name, indexes: [], validator: null }, state));
-      }
+    return planTables(component, declared, this.#parts.state(), this.#parts.factory);
+  }
+
+  /** Checks the rows and completes the indexes that the schema needs. Leaves no trace where that fails. */
+  async #prepare(preparation: Preparation): Promise<void> {
+    const { component, schema, declared, goOn } = preparation;
+    goOn();
+    const known = this.#prepared.get(component);
+    this.#install(this.#plan(component, declared));
+    const plans = this.#plan(component, declared);
+    const isKnown = known?.schema === schema && known.check.covers(plans);
+    const check = isKnown ? known.check : this.#newCheck(component, plans);
+    try {
+      await this.#advance(preparation, plans, check, isKnown);
+      this.#remember(component, { schema, check });
+    } catch (error) {
+      this.#giveUp(component, check);
+      throw error;
     }
-    return plans;
   }
 
-  #planTable(component: ComponentPath, schema: TableSchema, state: CatalogState): TablePlan {
-    const { factory } = this.#parts;
-    const before = state.table(component, schema.name);
-    const base = before ?? factory.reserve(component, schema.name);
-    const added: IndexInfo[] = [];
-    const indexes = schema.indexes.map(({ name, fields }) => {
-      const existing = before?.indexes.get(name);
-      if (existing !== undefined && existing.fields.join() === fields.join()) {
-        return existing;
-      }
-      const index = factory.index(name, fields);
-      added.push(index);
-      return index;
-    });
-    const kept = new Set(indexes);
-    return {
-      before,
-      after: {
-        ...base,
-        indexes: new Map(indexes.map((index) => [index.name, index])),
-        validator: schema.validator,
-      },
-      added,
-      dropped: [...(before?.indexes.values() ?? [])].filter((index) => !kept.has(index)),
-      isChecked:
-        schema.validator !== null &&
-        canonicalJson(schema.validator) !== canonicalJson(before?.validator ?? null),
-    };
+  #giveUp(component: ComponentPath, check: SchemaCheck): void {
+    this.#forget(component, check);
+    if (!this.#parts.committer.isClosed) {
+      this.#dropPending(component);
+    }
   }
 
-  /** Checks every row against the new rules and, if asked to, gives it its entries in the new indexes. */
-  async #walk(plans: readonly TablePlan[], component: ComponentPath, builds: boolean): Promise<void> {
+  async #advance(
+    { component, onProgress, goOn }: Preparation,
+    plans: readonly TablePlan[],
+    check: SchemaCheck,
+    isChecked: boolean,
+  ): Promise<void> {
     const { store } = this.#parts;
-    this.#changed = [];
-    const loose = plans.flatMap((plan) => plan.added.map((index) => index.xid));
-    if (builds && loose.length > 0) {
-      store.atomically(() => this.#setLooseIndexes([...this.#looseIndexes(), ...loose]));
+    const toBuild = plans.flatMap((plan) =>
+      plan.before === null
+        ? []
+        : neededIndexes(plan)
+            .filter((index) => store.builtTo(index.xid) != null)
+            .map((index) => ({ table: plan.after, index })),
+    );
+    const report = (checked: boolean, built: number) =>
+      onProgress({ component, checked, indexesBuilt: built, indexesTotal: toBuild.length });
+    report(isChecked, 0);
+    if (!isChecked) {
+      await check.walk(goOn);
     }
-    const tables = this.#tablesAfter(plans, component);
+    report(true, 0);
+    for (const [i, { table, index }] of toBuild.entries()) {
+      await this.#builder.build(table, index);
+      goOn();
+      report(true, i + 1);
+    }
+    await check.catchUp(goOn);
+  }
+
+  #newCheck(component: ComponentPath, plans: readonly TablePlan[]): SchemaCheck {
+    const after = this.#parts.state().with(plans.map((plan) => plan.after));
+    const check = new SchemaCheck(this.#parts.store, plans, after.validatorTables(component));
+    this.#checks.add(check);
+    return check;
+  }
+
+  #remember(component: ComponentPath, prepared: Prepared): void {
+    const before = this.#prepared.get(component);
+    if (before !== undefined && before.check !== prepared.check) {
+      this.#checks.delete(before.check);
+    }
+    this.#prepared.set(component, prepared);
+  }
+
+  #forget(component: ComponentPath, check: SchemaCheck): void {
+    this.#checks.delete(check);
+    const prepared = this.#prepared.get(component);
+    if (prepared !== undefined) {
+      this.#checks.delete(prepared.check);
+      this.#prepared.delete(component);
+    }
+  }
+
+  /** Makes commits keep the new indexes from now on, and no longer those of pushes that were given up. */
+  #install(plans: readonly TablePlan[]): void {
+    const { store } = this.#parts;
+    const changed: TableInfo[] = [];
+    const added: { table: TableInfo; index: TableInfo["unready"][number]["index"] }[] = [];
+    const dropped: number[] = [];
     for (const plan of plans) {
-      const adds = builds ? plan.added : [];
-      if (plan.before === null || (!plan.isChecked && adds.length === 0)) {
+      if (plan.before === null) {
         continue;
       }
-      let afterRid = 0;
-      for (;;) {
-        if (this.#parts.committer.isClosed) {
-          throw overloaded("it is shutting down");
-        }
-        const rows = store.page(plan.before.tid, afterRid, ROWS_PER_TURN);
-        store.atomically(() => {
-          for (const row of rows) {
-            this.#visit(plan, adds, row, tables);
-          }
-        });
-        const last = rows.at(-1);
-        if (last === undefined || rows.length < ROWS_PER_TURN) {
-          break;
-        }
-        if (adds.length > 0) {
-          this.#parts.faults?.at("backfill_half_done", null);
-        }
-        afterRid = last.rid;
-        await nextTurn();
+      const isPending = new Set(
+        plan.before.unready.filter(({ state }) => state === "pending").map(({ index }) => index),
+      );
+      const gone = plan.dropped.filter((index) => isPending.has(index));
+      const fresh = plan.wanted.filter(({ isNew, isStaged }) => isNew && !isStaged).map(({ index }) => index);
+      if (gone.length > 0 || fresh.length > 0) {
+        const kept = plan.before.unready.filter(({ index }) => !gone.includes(index));
+        const table: TableInfo = {
+          ...plan.before,
+          unready: [...kept, ...fresh.map((index) => ({ index, state: "pending" as const }))],
+        };
+        changed.push(table);
+        added.push(...fresh.map((index) => ({ table, index })));
+        dropped.push(...gone.map(({ xid }) => xid));
       }
     }
-  }
-
-  #visit(
-    plan: TablePlan,
-    adds: readonly IndexInfo[],
-    row: { readonly id: string; readonly rid: number; readonly text: string },
-    tables: ValidatorTables,
-  ): void {
-    const document = parseStored(row.text);
-    if (plan.isChecked && plan.after.validator !== null) {
-      const failure = validateDocument(plan.after.validator, document, tables);
-      if (failure !== null) {
-        throw developerError(
-          "SchemaValidationError",
-          `Schema validation failed.\nDocument with ID "${row.id}" in table "${plan.after.name}" does not match the schema: ${failure}`,
-        );
-      }
+    if (changed.length === 0) {
+      return;
     }
-    for (const index of adds) {
-      this.#parts.store.replaceEntry(index.xid, keyOf(index, row.id, row.text), row.rid);
-    }
-  }
-
-  /** Whether no table appeared or changed since the plan was made. */
-  #isCurrent(plans: readonly TablePlan[]): boolean {
-    const state = this.#parts.state();
-    const component = plans[0]?.after.component;
-    const planned = new Set(plans.map((plan) => plan.after.name));
-    for (const table of state.tables()) {
-      if (table.component === component && !isSystemName(table.name) && !planned.has(table.name)) {
-        return false;
+    this.#parts.committer.exclusively(() => {
+      for (const { table, index } of added) {
+        store.addIndex(indexRow(table.tid, index, "pending", NOTHING_BUILT));
       }
-    }
-    return plans.every((plan) => state.table(plan.after.component, plan.after.name) === plan.before);
-  }
-
-  #switch(component: ComponentPath, schema: JsonValue | null, plans: readonly TablePlan[]): void {
-    const { store, committer } = this.#parts;
-    const tables = this.#tablesAfter(plans, component);
-    committer.exclusively(() => {
-      this.#revisit(plans, tables);
-      for (const { before, after, added, dropped } of plans) {
-        if (before === null) {
-          addTable(store, after);
-          continue;
-        }
-        for (const index of dropped) {
-          store.removeIndex(index.xid);
-        }
-        for (const index of added) {
-          store.addIndex({ xid: index.xid, tid: after.tid, name: index.name, fields: index.fields });
-        }
-      }
-      const settled = new Set(plans.flatMap((plan) => plan.added.map((index) => index.xid)));
-      const dropped = plans.flatMap((plan) => plan.dropped.map((index) => index.xid));
-      this.#setLooseIndexes([...this.#looseIndexes().filter((xid) => !settled.has(xid)), ...dropped]);
-      store.setSchema(component, schema === null ? null : canonicalJson(schema));
+      dropIndexes(store, dropped);
     });
-    this.#parts.replace(this.#parts.state().with(plans.map((plan) => plan.after)));
+    this.#parts.replace(this.#parts.state().with(changed));
+    if (dropped.length > 0) {
+      this.#inBackground(() => this.#builder.sweep());
+    }
   }
 
-  /** Looks again at the rows that commits changed during the walk. */
-  #revisit(plans: readonly TablePlan[], tables: ValidatorTables): void {
-    const { store } = this.#parts;
-    const planOf = new Map(plans.map((plan) => [plan.after.tid, plan]));
-    const revisited = new Set<string>();
-    for (const change of this.#changed ?? []) {
-      const plan = planOf.get(change.table.tid);
-      if (plan === undefined) {
-        continue;
+  /** Drops what a push that failed, or was never finished, had begun to build. */
+  #dropPending(component: ComponentPath): void {
+    const plans: TablePlan[] = [];
+    for (const table of this.#parts.state().tables()) {
+      const dropped = table.unready.filter(({ state }) => state === "pending").map(({ index }) => index);
+      if (table.component === component && dropped.length > 0) {
+        plans.push({ before: table, after: table, wanted: [], dropped, check: null });
       }
-      if (change.old !== null) {
-        for (const index of plan.added) {
-          store.removeEntry(index.xid, keyOf(index, change.id, change.old.text));
+    }
+    this.#install(plans);
+  }
+
+  /** Puts a prepared schema in force; false where something came in between that has to be prepared first. */
+  #switch(component: ComponentPath, schema: JsonValue | null, declared: readonly TableSchema[]): boolean {
+    const { store, committer } = this.#parts;
+    const prepared = this.#prepared.get(component);
+    // Commits that are accepted belong to the old schema; what they changed is looked at below.
+    committer.flushAll();
+    const plans = this.#plan(component, declared);
+    if (prepared === undefined || !prepared.check.covers(plans) || !isReady(plans, store)) {
+      return false;
+    }
+    try {
+      committer.exclusively(() => {
+        prepared.check.recheck();
+        for (const plan of plans) {
+          settleTable(store, plan);
         }
-      }
-      revisited.add(`${change.table.tid}:${change.id}`);
+        store.setSchema(component, schema === null ? null : canonicalJson(schema));
+      });
+    } catch (error) {
+      this.#giveUp(component, prepared.check);
+      throw error;
     }
-    for (const change of this.#changed ?? []) {
-      const plan = planOf.get(change.table.tid);
-      const current = revisited.delete(`${change.table.tid}:${change.id}`)
-        ? store.get(change.table.tid, change.id)
-        : null;
-      if (plan !== undefined && current !== null) {
-        this.#visit(plan, plan.added, { ...current, id: change.id }, tables);
-      }
-    }
-  }
-
-  #tablesAfter(plans: readonly TablePlan[], component: ComponentPath): ValidatorTables {
-    return this.#parts
-      .state()
-      .with(plans.map((plan) => plan.after))
-      .validatorTables(component);
-  }
-
-  #looseIndexes(): number[] {
-    const text = this.#parts.store.meta(LOOSE_INDEXES_META) ?? "";
-    return text === "" ? [] : text.split(",").map(Number);
-  }
-
-  #setLooseIndexes(xids: readonly number[]): void {
-    this.#parts.store.setMeta(LOOSE_INDEXES_META, [...new Set(xids)].join(","));
+    this.#forget(component, prepared.check);
+    this.#parts.replace(this.#parts.state().with(plans.map((plan) => plan.after)));
+    return true;
   }
 }
 
-function keyOf(index: IndexInfo, id: string, text: string): Key {
-  const document = parseStored(text);
-  return entryKey(index, document, encodeKey(document["_creationTime"]) + encodeKey(id));
+function settleTable(store: Store, { before, after, wanted, dropped }: TablePlan): void {
+  if (before === null) {
+    addTable(store, after);
+    return;
+  }
+  for (const { index, isStaged, isNew } of wanted) {
+    const state = isStaged ? "staged" : "live";
+    if (isNew) {
+      store.addIndex(indexRow(after.tid, index, state, NOTHING_BUILT));
+    } else {
+      store.setIndexState(index.xid, state);
+    }
+  }
+  dropIndexes(
+    store,
+    dropped.map(({ xid }) => xid),
+  );
 }
-
-/** Lets everything else that is due run first. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

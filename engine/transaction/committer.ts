@@ -8,7 +8,7 @@ import type { CommitNotice, CommitResult, Timestamp } from "../types";
 import { encodeKeys } from "../values/key";
 import type { RowChange } from "./row-writer";
 import { snapshotExpired } from "./snapshot";
-import { qualifiedName, type TableInfo } from "./table";
+import { indexesOf, indexRow, qualifiedName, type TableInfo } from "./table";
 import type { EngineTransaction } from "./transaction";
 import type { LogEntry, WriteLog } from "./write-log";
 
@@ -96,7 +96,13 @@ export class Committer {
       ts,
       atMs: this.#parts.clock.nowMs(),
       // The new texts stay behind: they will be on disk, and the log is kept for a while.
-      changes: changes.map(({ table, id, old, entries }) => ({ table, id, old, entries })),
+      changes: changes.map(({ table, id, old, entries, searches }) => ({
+        table,
+        id,
+        old,
+        entries,
+        searches,
+      })),
       catalogKeys: newTables.flatMap(({ component, name, number }) => [
         encodeKeys([component, name]),
         encodeKeys([component, number]),
@@ -292,8 +298,9 @@ export function writeFailure(error: unknown): EngineError {
 
 export function addTable(store: Store, table: TableInfo): void {
   store.addTable(table);
-  for (const index of [table.byId, table.byCreationTime, ...table.indexes.values()]) {
-    store.addIndex({ xid: index.xid, tid: table.tid, name: index.name, fields: index.fields });
+  for (const { index, state } of indexesOf(table)) {
+    // The table is new and empty: there is nothing to build.
+    store.addIndex(indexRow(table.tid, index, state, null));
   }
 }
 

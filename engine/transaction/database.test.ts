@@ -393,7 +393,7 @@ describe("database calls", () => {
     expect(query.answers("toString")).toBe(false);
     expect(() => call(query, "1.0/queryStreamNext", { queryId: 7 })).toThrow("in-progress query not found");
     expect(() => collect(query, { type: "Search", indexName: "notes.search", filters: [] })).toThrow(
-      "does not support search indexes yet",
+      "Index notes.search not found.",
     );
   });
 

@@ -23,6 +23,7 @@ import { EngineCatalog } from "./catalog";
 import type { CatalogState } from "./catalog-state";
 import { Committer, META_LAST_TS, type PublishedCommit } from "./committer";
 import { HeldSnapshotOf } from "./held-snapshot";
+import { dropPendingIndexes, looseIndexes } from "./index-builder";
 import { loadCatalog, settleSystemTables } from "./load-catalog";
 import { LooseTables } from "./loose-tables";
 import { Reads } from "./read-set";
@@ -103,8 +104,10 @@ class EngineDatabase implements Database, TransactionHost {
     this.#report = options.log;
     this.#chaos = options.chaos ?? null;
     this.limits = scaledLimits(options.limitScale ?? 1);
+    dropPendingIndexes(store);
     const loaded = loadCatalog(store);
     this.#factory = new TableFactory(loaded);
+    this.#factory.skip([], looseIndexes(store));
     this.#loose = new LooseTables(store, () => this.#committer.isClosed || this.#held.size > 0);
     for (const { tid, xids } of this.#loose.list()) {
       this.#factory.skip([tid], xids);
@@ -125,6 +128,7 @@ class EngineDatabase implements Database, TransactionHost {
       store,
       factory: this.#factory,
       committer: this.#committer,
+      log: options.log,
       state: () => this.#state,
       replace: (state) => this.#replaceCatalog(state),
       faults: options.faults ?? null,
@@ -132,7 +136,7 @@ class EngineDatabase implements Database, TransactionHost {
   }
 
   async recover(): Promise<void> {
-    await this.catalog.sweep();
+    this.catalog.resume();
     this.#sweepLoose();
   }
 

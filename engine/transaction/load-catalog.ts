@@ -1,6 +1,6 @@
 import { EngineError } from "../errors";
 import { parseJson } from "../json";
-import type { Store } from "../storage/store";
+import type { IndexRow, Store } from "../storage/store";
 import { SYSTEM_TABLES } from "../system-tables";
 import { encodeKey } from "../values/key";
 import { CatalogState } from "./catalog-state";
@@ -12,9 +12,12 @@ import {
   BY_ID,
   entryKey,
   type IndexInfo,
-  indexInfo,
+  indexOfRow,
+  indexRow,
   isSystemName,
+  type SearchInfo,
   type TableInfo,
+  type UnreadyIndex,
 } from "./table";
 import type { TableFactory } from "./table-factory";
 
@@ -29,34 +32,47 @@ export function loadCatalog(store: Store): CatalogState {
         ),
       ),
   );
-  const indexes = new Map<number, IndexInfo[]>();
-  for (const { tid, xid, name, fields } of store.indexes()) {
-    const ofTable = indexes.get(tid) ?? [];
-    ofTable.push(indexInfo(xid, name, fields));
-    indexes.set(tid, ofTable);
+  const rows = new Map<number, IndexRow[]>();
+  for (const row of store.indexes()) {
+    const ofTable = rows.get(row.tid) ?? [];
+    ofTable.push(row);
+    rows.set(row.tid, ofTable);
   }
   return new CatalogState(
-    store.tables().map(({ tid, component, name, number }): TableInfo => {
-      const all = new Map((indexes.get(tid) ?? []).map((index) => [index.name, index]));
-      const byId = all.get(BY_ID);
-      const byCreationTime = all.get(BY_CREATION_TIME);
-      if (byId === undefined || byCreationTime === undefined) {
-        throw new EngineError("internal", "DatabaseDamaged", `Table ${name} lacks its own indexes.`);
-      }
-      all.delete(BY_ID);
-      all.delete(BY_CREATION_TIME);
-      return {
-        tid,
-        component,
-        name,
-        number,
-        byId,
-        byCreationTime,
-        indexes: all,
-        validator: validators.get(`${component}:${name}`) ?? null,
-      };
-    }),
+    store.tables().map(
+      (table): TableInfo => ({
+        ...table,
+        ...sortIndexes(table.name, rows.get(table.tid) ?? []),
+        validator: validators.get(`${table.component}:${table.name}`) ?? null,
+      }),
+    ),
   );
+}
+
+type TableIndexes = Pick<TableInfo, "byId" | "byCreationTime" | "indexes" | "searches" | "unready">;
+
+function sortIndexes(table: string, rows: readonly IndexRow[]): TableIndexes {
+  const indexes = new Map<string, IndexInfo>();
+  const searches = new Map<string, SearchInfo>();
+  const unready: UnreadyIndex[] = [];
+  for (const row of rows) {
+    const index = indexOfRow(row);
+    if (row.state !== "live") {
+      unready.push({ index, state: row.state });
+    } else if (index.kind === "search") {
+      searches.set(index.name, index);
+    } else {
+      indexes.set(index.name, index);
+    }
+  }
+  const byId = indexes.get(BY_ID);
+  const byCreationTime = indexes.get(BY_CREATION_TIME);
+  if (byId === undefined || byCreationTime === undefined) {
+    throw new EngineError("internal", "DatabaseDamaged", `Table ${table} lacks its own indexes.`);
+  }
+  indexes.delete(BY_ID);
+  indexes.delete(BY_CREATION_TIME);
+  return { byId, byCreationTime, indexes, searches, unready };
 }
 
 /** Rows of a system table that are indexed anew at a time. */
@@ -114,8 +130,8 @@ function settleIndexes(
     store.removeIndex(xid);
     store.dropEntries(xid, Number.MAX_SAFE_INTEGER);
   }
-  for (const { xid, name, fields } of added) {
-    store.addIndex({ xid, tid: table.tid, name, fields });
+  for (const index of added) {
+    store.addIndex(indexRow(table.tid, index, "live", null));
   }
   fillIndexes(store, table, added);
   return { ...table, indexes };

@@ -57,7 +57,10 @@ export class LooseTables {
   change(settled: readonly TableInfo[], loose: readonly TableInfo[]): void {
     const gone = new Set(settled.map((table) => table.tid));
     const kept = this.list().filter(({ tid }) => !gone.has(tid));
-    const added = loose.map((table) => ({ tid: table.tid, xids: indexesOf(table).map(({ xid }) => xid) }));
+    const added = loose.map((table) => ({
+      tid: table.tid,
+      xids: indexesOf(table).map(({ index }) => index.xid),
+    }));
     this.#store.setMeta(META_LOOSE_TABLES, JSON.stringify([...kept, ...added]));
   }
 

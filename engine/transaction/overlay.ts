@@ -29,6 +29,10 @@ export class Overlay {
     return this.#rows.get(id);
   }
 
+  rows(): Iterable<[id: string, row: OverlayRow]> {
+    return this.#rows;
+  }
+
   get isEmpty(): boolean {
     return this.#rows.size === 0;
   }

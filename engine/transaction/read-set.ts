@@ -1,3 +1,4 @@
+import type { SearchRead } from "../search/search-reads";
 import type { Interval } from "../storage/store";
 import type { ReadSet } from "../types";
 import type { Key } from "../values/key";
@@ -15,6 +16,7 @@ export type IndexReads = { readonly points: ReadonlySet<Key>; readonly ranges: r
 export class Reads implements ReadSet {
   readonly #points = new Map<number, Set<Key>>();
   readonly #ranges = new Map<number, ReadRange[]>();
+  readonly #searches: SearchRead[] = [];
   #normalized = new Map<number, readonly Interval[]>();
   #size = 0;
 
@@ -44,6 +46,15 @@ export class Reads implements ReadSet {
     }
     this.#size += 1;
     this.touch();
+  }
+
+  addSearch(read: SearchRead): void {
+    this.#searches.push(read);
+    this.#size += 1;
+  }
+
+  get searches(): readonly SearchRead[] {
+    return this.#searches;
   }
 
   /** To be called when the ends of a range moved. */

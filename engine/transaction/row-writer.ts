@@ -1,4 +1,6 @@
 import { developerError } from "../errors";
+import { searchChanges } from "../search/document-terms";
+import type { SearchChange } from "../storage/search-terms";
 import type { EntryChange } from "../storage/store";
 import type { JsonObject } from "../types";
 import { resolveCommitTs } from "../values/commit-ts";
@@ -8,7 +10,7 @@ import { type BuiltDocument, parseStored } from "./document";
 import { Overlay } from "./overlay";
 import type { Reads } from "./read-set";
 import type { ReadDoc, Snapshot } from "./snapshot";
-import { documentKeys, type TableInfo } from "./table";
+import { documentKeys, searchesOf, type TableInfo } from "./table";
 import type { DocChange, DocVersion } from "./write-log";
 
 /** One document that the transaction changed: as the snapshot has it, and as it shall be. */
@@ -120,6 +122,7 @@ export class RowWriter {
         continue;
       }
       const resolved = next === null ? null : atCommit(next, ts);
+      const before = base === null ? null : parseStored(base.text);
       changes.push({
         table,
         id,
@@ -127,13 +130,14 @@ export class RowWriter {
         old: base === null ? null : { size: base.size, text: base.text },
         next: resolved,
         entries: entryChanges(
-          base === null ? NO_KEYS : documentKeys(table, id, parseStored(base.text)),
+          before === null ? NO_KEYS : documentKeys(table, id, before),
           resolved === null
             ? NO_KEYS
             : resolved === next
               ? (this.#overlay(table).get(id)?.keys ?? NO_KEYS)
               : documentKeys(table, id, parseStored(resolved.text)),
         ),
+        searches: searchesOfRow(table, before, resolved),
       });
     }
     return changes;
@@ -147,6 +151,19 @@ export class RowWriter {
     }
     return overlay;
   }
+}
+
+function searchesOfRow(
+  table: TableInfo,
+  before: JsonObject | null,
+  next: DocVersion | null,
+): readonly SearchChange[] {
+  const searches = searchesOf(table);
+  return searchChanges(
+    searches,
+    before,
+    searches.length === 0 || next === null ? null : parseStored(next.text),
+  );
 }
 
 function entryChanges(oldKeys: ReadonlyMap<number, Key>, newKeys: ReadonlyMap<number, Key>): EntryChange[] {

@@ -1,19 +1,16 @@
 import { developerError } from "../errors";
 import { isJsonObject, requireArray, requireObject, requireString } from "../json";
 import type { JsonObject, JsonValue } from "../types";
-import { IDENTIFIER_LENGTH_MAX, INDEX_FIELDS_MAX, TABLE_INDEXES_MAX } from "../values/limits";
+import { IDENTIFIER_LENGTH_MAX } from "../values/limits";
 import { parseValidator, type ValidatorJson } from "../values/validator";
-import { BY_CREATION_TIME, BY_ID } from "./table";
+import { type DeclaredIndex, IDENTIFIER, parseIndexes } from "./schema-indexes";
 
 export type TableSchema = {
   readonly name: string;
-  readonly indexes: readonly { readonly name: string; readonly fields: readonly string[] }[];
+  readonly indexes: readonly DeclaredIndex[];
   /** Null where documents are not checked. */
   readonly validator: ValidatorJson | null;
 };
-
-/** An identifier that is not made of underscores alone. */
-const IDENTIFIER = /^(?=.*[A-Za-z0-9])[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Reads the JSON of `schema.export()`; null declares nothing. Throws developer errors that name table and index. */
 export function parseSchema(schema: JsonValue | null): TableSchema[] {
@@ -40,88 +37,51 @@ function parseTable(json: JsonObject, isEnforced: boolean): TableSchema {
       `Invalid table name "${name}": use letters, digits and underscores (at most ${IDENTIFIER_LENGTH_MAX}), beginning with a letter.`,
     );
   }
-  refuseUnsupported(json, name);
   if (isJsonObject(json["stagedDocumentType"])) {
     throw developerError(
       "StagedValidatorUnsupported",
       `Table "${name}" has a staged validator, which the 1.45 backend does not know: remove .staged() from the schema.`,
     );
   }
-  const indexes = requireArray(json["indexes"] ?? [], `The indexes of table "${name}"`).map((index) =>
-    parseIndex(requireObject(index, `An index of table "${name}"`), name),
-  );
-  if (indexes.length > TABLE_INDEXES_MAX) {
-    throw developerError(
-      "TooManyIndexes",
-      `Table "${name}" has ${indexes.length} indexes, but at most ${TABLE_INDEXES_MAX} are allowed.`,
-    );
-  }
-  const duplicate = indexes.find((index, i) => indexes.findIndex((other) => other.name === index.name) !== i);
-  if (duplicate !== undefined) {
-    throw developerError("DuplicateIndex", `Index ${name}.${duplicate.name} is declared twice.`);
-  }
+  const indexes = parseIndexes(json, name);
   const documentType = json["documentType"];
-  return {
-    name,
-    indexes,
-    validator: isEnforced && isJsonObject(documentType) ? parseValidator(documentType) : null,
-  };
-}
-
-const UNSUPPORTED = [
-  ["searchIndexes", "search"],
-  ["stagedSearchIndexes", "search"],
-  ["vectorIndexes", "vector"],
-  ["stagedVectorIndexes", "vector"],
-  ["stagedDbIndexes", "staged"],
-] as const;
-
-function refuseUnsupported(json: JsonObject, table: string): void {
-  for (const [field, kind] of UNSUPPORTED) {
-    const indexes = json[field];
-    const first = Array.isArray(indexes) ? indexes[0] : undefined;
-    if (isJsonObject(first)) {
-      throw developerError(
-        "IndexUnsupported",
-        `Table "${table}" declares the ${kind} index "${String(first["indexDescriptor"])}", but this backend does not support ${kind} indexes yet: remove it from the schema.`,
-      );
+  const validator = isEnforced && isJsonObject(documentType) ? parseValidator(documentType) : null;
+  if (validator !== null) {
+    for (const index of indexes) {
+      checkFields(validator, index, name);
     }
   }
+  return { name, indexes, validator };
 }
 
-function parseIndex(json: JsonObject, table: string): { name: string; fields: string[] } {
-  const name = requireString(json["indexDescriptor"], `The name of an index of table "${table}"`);
-  const fields = requireArray(json["fields"], `The fields of index ${table}.${name}`).map((field) =>
-    requireString(field, `A field of index ${table}.${name}`),
-  );
-  const refuse = (code: string, reason: string) => developerError(code, `Index ${table}.${name} ${reason}.`);
-  if (name === BY_ID || name === BY_CREATION_TIME || name.startsWith("_")) {
-    throw refuse("IndexNameReserved", "has a name that is reserved");
-  }
-  if (!IDENTIFIER.test(name) || name.length > IDENTIFIER_LENGTH_MAX) {
-    throw refuse(
-      "InvalidIndexName",
-      `has an invalid name: use letters, digits and underscores (at most ${IDENTIFIER_LENGTH_MAX}), beginning with a letter`,
+/** An index over a field that no document may have is a mistake. */
+function checkFields(validator: ValidatorJson, index: DeclaredIndex, table: string): void {
+  const missing = index.fields.find((field) => !canHold(validator, field.split(".")));
+  if (missing !== undefined) {
+    throw developerError(
+      "SchemaDefinitionError",
+      `In table "${table}" the index "${index.name}" is invalid because it references the field ${missing} that does not exist.`,
     );
   }
-  if (fields.length === 0 || fields.length > INDEX_FIELDS_MAX) {
-    throw refuse(
-      "IndexFieldsInvalid",
-      `has ${fields.length} fields, but 1 to ${INDEX_FIELDS_MAX} are allowed`,
-    );
+}
+
+/** Whether a value that fits may have something at `path`. */
+function canHold(validator: ValidatorJson, path: readonly string[]): boolean {
+  const [step, ...rest] = path;
+  if (step === undefined || step === "_id" || step === "_creationTime") {
+    return true;
   }
-  if (new Set(fields).size < fields.length) {
-    throw refuse("IndexFieldsInvalid", "names a field twice");
+  switch (validator.type) {
+    case "any":
+    case "record":
+      return true;
+    case "object": {
+      const field = Object.hasOwn(validator.value, step) ? validator.value[step] : undefined;
+      return field !== undefined && canHold(field.fieldType, rest);
+    }
+    case "union":
+      return validator.value.some((member) => canHold(member, path));
+    default:
+      return false;
   }
-  if (fields.includes("_creationTime") || fields.includes("_id")) {
-    throw refuse(
-      "IndexFieldsInvalid",
-      "names _creationTime or _id, which every index has at its end without being told",
-    );
-  }
-  const wrong = fields.find((field) => !field.split(".").every((step) => IDENTIFIER.test(step)));
-  if (wrong !== undefined) {
-    throw refuse("IndexFieldsInvalid", `has the invalid field path "${wrong}"`);
-  }
-  return { name, fields };
 }

@@ -2,7 +2,7 @@ import { developerError, type EngineError } from "../errors";
 import { canonicalJson } from "../json";
 import type { ValidatorJson } from "../values/validator";
 import type { CatalogState } from "./catalog-state";
-import { isSystemName, type TableInfo } from "./table";
+import { indexesOf, indexFields, isSystemName, type TableInfo } from "./table";
 
 export const tableExists = (name: string): EngineError =>
   developerError(
@@ -97,7 +97,11 @@ export function sameShape(a: TableInfo, b: TableInfo): boolean {
   return canonicalJson(shapeOf(a)) === canonicalJson(shapeOf(b));
 }
 
-const shapeOf = ({ indexes, validator }: TableInfo) => ({
-  indexes: [...indexes.values()].map(({ name, fields }) => `${name}(${fields.join()})`).sort(),
-  validator: validator ?? null,
+/** Indexes of a push that is not finished are no part of it: the push builds them anew where they are missing. */
+const shapeOf = (table: TableInfo) => ({
+  indexes: indexesOf(table)
+    .filter(({ state }) => state !== "pending")
+    .map(({ index, state }) => `${index.kind} ${state} ${index.name}(${indexFields(index).join()})`)
+    .sort(),
+  validator: table.validator ?? null,
 });

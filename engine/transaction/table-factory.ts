@@ -1,7 +1,17 @@
 import { SYSTEM_TABLES } from "../system-tables";
 import type { ComponentPath } from "../types";
 import { type CatalogState, SYSTEM_TABLE_NUMBER_MAX } from "./catalog-state";
-import { BY_CREATION_TIME, BY_ID, type IndexInfo, indexInfo, isSystemName, type TableInfo } from "./table";
+import {
+  BY_CREATION_TIME,
+  BY_ID,
+  type IndexInfo,
+  indexesOf,
+  indexInfo,
+  isSystemName,
+  type SearchInfo,
+  searchInfo,
+  type TableInfo,
+} from "./table";
 
 /**
  * Hands out the numbers of new tables and indexes. A number that was handed out for a table that was never committed
@@ -17,7 +27,7 @@ export class TableFactory {
   constructor(catalog: CatalogState) {
     for (const table of catalog.tables()) {
       this.#lastTid = Math.max(this.#lastTid, table.tid);
-      for (const index of [table.byId, table.byCreationTime, ...table.indexes.values()]) {
+      for (const { index } of indexesOf(table)) {
         this.#lastXid = Math.max(this.#lastXid, index.xid);
       }
       const last = this.#lastNumber.get(table.component) ?? SYSTEM_TABLE_NUMBER_MAX;
@@ -48,6 +58,13 @@ export class TableFactory {
       indexes: new Map(
         [...table.indexes.values()].map(({ name, fields }) => [name, this.index(name, fields)]),
       ),
+      searches: new Map(
+        [...table.searches.values()].map((search) => [search.name, this.#likeSearch(search)]),
+      ),
+      unready: table.unready.map(({ index, state }) => ({
+        index: index.kind === "db" ? this.index(index.name, index.fields) : this.#likeSearch(index),
+        state,
+      })),
     };
   }
 
@@ -77,6 +94,15 @@ export class TableFactory {
     return indexInfo(this.#lastXid, name, fields);
   }
 
+  search(name: string, searchField: string, filterFields: readonly string[]): SearchInfo {
+    this.#lastXid += 1;
+    return searchInfo(this.#lastXid, name, searchField, filterFields);
+  }
+
+  #likeSearch({ name, searchField, filterFields }: SearchInfo): SearchInfo {
+    return this.search(name, searchField, filterFields);
+  }
+
   #create(component: ComponentPath, name: string): TableInfo {
     const system = isSystemName(name) ? SYSTEM_TABLES.find((table) => table.name === name) : undefined;
     this.#lastTid += 1;
@@ -90,6 +116,8 @@ export class TableFactory {
       indexes: new Map(
         Object.entries(system?.indexes ?? {}).map(([index, fields]) => [index, this.index(index, fields)]),
       ),
+      searches: new Map(),
+      unready: [],
       validator: null,
     };
   }

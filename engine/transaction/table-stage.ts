@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { developerError, EngineError } from "../errors";
 import { parseJson } from "../json";
+import { searchChanges } from "../search/document-terms";
 import type { Store, StoredDoc } from "../storage/store";
 import type { ComponentPath, JsonObject, StagedRow, TableRequest, TableStage, Timestamp } from "../types";
 import { encodeId, tableNumberOf } from "../values/id";
@@ -13,7 +14,7 @@ import type { LooseTables } from "./loose-tables";
 import { enforceSchema } from "./row-writer";
 import { parseSchema } from "./schema";
 import { checkNumbers, checkReferences, sameShape, tableExists } from "./stage-rules";
-import { checkTableName, documentKeys, type TableInfo } from "./table";
+import { checkTableName, documentKeys, searchesOf, type TableInfo } from "./table";
 import type { TableFactory } from "./table-factory";
 import type { LogEntry } from "./write-log";
 
@@ -223,17 +224,20 @@ export class TableStageOf implements TableStage {
       rid: null,
       next: { size: row.size, text: row.text },
       entries: [...documentKeys(table, id, document)].map(([xid, newKey]) => ({ xid, oldKey: null, newKey })),
+      searches: searchChanges(searchesOf(table), null, document),
     });
   }
 
   #take(table: TableInfo, id: string, row: StoredDoc): void {
-    const keys = documentKeys(table, id, parseStored(row.text));
+    const document = parseStored(row.text);
+    const keys = documentKeys(table, id, document);
     this.#parts.store.write({
       tid: table.tid,
       id,
       rid: row.rid,
       next: null,
       entries: [...keys].map(([xid, oldKey]) => ({ xid, oldKey, newKey: null })),
+      searches: searchChanges(searchesOf(table), document, null),
     });
   }
 

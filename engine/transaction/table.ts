@@ -1,16 +1,34 @@
 import { developerError } from "../errors";
+import type { IndexRow, IndexState } from "../storage/store";
 import type { JsonObject, JsonValue } from "../types";
 import { encodeKey, type Key } from "../values/key";
 import { IDENTIFIER_LENGTH_MAX } from "../values/limits";
 import type { ValidatorJson } from "../values/validator";
 
 export type IndexInfo = {
+  readonly kind: "db";
   readonly xid: number;
   readonly name: string;
   /** Dotted paths, without the `_creationTime` and `_id` that every key ends with. */
   readonly fields: readonly string[];
   readonly paths: readonly (readonly string[])[];
 };
+
+export type SearchInfo = {
+  readonly kind: "search";
+  readonly xid: number;
+  readonly name: string;
+  readonly searchField: string;
+  readonly path: readonly string[];
+  /** In the order in which keys of filter values are stored. */
+  readonly filterFields: readonly string[];
+  readonly filterPaths: readonly (readonly string[])[];
+};
+
+export type AnyIndex = IndexInfo | SearchInfo;
+
+/** An index that writes keep up to date although queries may not use it: staged, or of a push that is not finished. */
+export type UnreadyIndex = { readonly index: AnyIndex; readonly state: Exclude<IndexState, "live"> };
 
 export type TableInfo = {
   readonly tid: number;
@@ -23,6 +41,9 @@ export type TableInfo = {
   readonly byCreationTime: IndexInfo;
   /** Declared indexes by name, without the two above. */
   readonly indexes: ReadonlyMap<string, IndexInfo>;
+  /** Declared search indexes by name. */
+  readonly searches: ReadonlyMap<string, SearchInfo>;
+  readonly unready: readonly UnreadyIndex[];
   /** What the schema demands of a document; null for undeclared and system tables. */
   readonly validator: ValidatorJson | null;
 };
@@ -53,15 +74,69 @@ export const LOOSE_INDEXES_META = "loose_indexes";
 export const qualifiedName = (table: TableInfo): string => `${table.component}:${table.name}`;
 
 export function indexInfo(xid: number, name: string, fields: readonly string[]): IndexInfo {
-  return { xid, name, fields, paths: fields.map((field) => field.split(".")) };
+  return { kind: "db", xid, name, fields, paths: fields.map(pathOf) };
 }
 
-/** Every index of a table that has entries of its own on disk. */
-export const indexesOf = (table: TableInfo): IndexInfo[] => [
-  table.byId,
-  table.byCreationTime,
-  ...table.indexes.values(),
+export function searchInfo(
+  xid: number,
+  name: string,
+  searchField: string,
+  filterFields: readonly string[],
+): SearchInfo {
+  const path = pathOf(searchField);
+  return {
+    kind: "search",
+    xid,
+    name,
+    searchField,
+    path,
+    filterFields,
+    filterPaths: filterFields.map(pathOf),
+  };
+}
+
+const pathOf = (field: string): string[] => field.split(".");
+
+/** All fields of an index; the first one of a search index is the one that is searched. */
+export const indexFields = (index: AnyIndex): readonly string[] =>
+  index.kind === "db" ? index.fields : [index.searchField, ...index.filterFields];
+
+/** How an index is written in the catalog. */
+export const indexRow = (tid: number, index: AnyIndex, state: IndexState, builtTo: Key | null): IndexRow => ({
+  xid: index.xid,
+  tid,
+  name: index.name,
+  kind: index.kind,
+  fields: indexFields(index),
+  state,
+  builtTo,
+});
+
+/** The same, read. */
+export function indexOfRow({ xid, name, kind, fields: [first = "", ...rest] }: IndexRow): AnyIndex {
+  return kind === "search"
+    ? searchInfo(xid, name, first, rest)
+    : indexInfo(xid, name, first === "" ? [] : [first, ...rest]);
+}
+
+/** Every index of a table that has entries on disk, or may have: those that writes keep, with their state. */
+export const indexesOf = (table: TableInfo): { readonly index: AnyIndex; readonly state: IndexState }[] => [
+  ...[table.byId, table.byCreationTime, ...table.indexes.values(), ...table.searches.values()].map(
+    (index) => ({ index, state: "live" as const }),
+  ),
+  ...table.unready,
 ];
+
+/** Every search index of a table that writes have to keep. */
+export function searchesOf(table: TableInfo): SearchInfo[] {
+  const searches = [...table.searches.values()];
+  for (const { index } of table.unready) {
+    if (index.kind === "search") {
+      searches.push(index);
+    }
+  }
+  return searches;
+}
 
 /** The index called `name`, the implicit ones included. */
 export function findIndex(table: TableInfo, name: string): IndexInfo | null {
@@ -98,6 +173,11 @@ export function documentKeys(table: TableInfo, id: string, document: JsonObject)
   ]);
   for (const index of table.indexes.values()) {
     keys.set(index.xid, entryKey(index, document, tail));
+  }
+  for (const { index } of table.unready) {
+    if (index.kind === "db") {
+      keys.set(index.xid, entryKey(index, document, tail));
+    }
   }
   return keys;
 }

@@ -145,21 +145,55 @@ export function paginate(
   };
 }
 
-/** The schema JSON of tables with indexes; documents are checked where `types` are given. */
-export function schemaOf(tables: {
-  [table: string]: { indexes?: { [name: string]: string[] }; documentType?: JsonObject };
-}): JsonObject {
+type TestTable = {
+  indexes?: { [name: string]: string[] };
+  staged?: { [name: string]: string[] };
+  /** The field that is searched, then those for filters. */
+  searches?: { [name: string]: string[] };
+  stagedSearches?: { [name: string]: string[] };
+  documentType?: JsonObject;
+};
+
+/** The schema JSON of tables with indexes; documents are checked where `documentType` is given. */
+export function schemaOf(tables: { [table: string]: TestTable }): JsonObject {
   return {
     schemaValidation: true,
-    tables: Object.entries(tables).map(([tableName, { indexes = {}, documentType = { type: "any" } }]) => ({
+    tables: Object.entries(tables).map(([tableName, table]) => ({
       tableName,
-      indexes: Object.entries(indexes).map(([indexDescriptor, fields]) => ({ indexDescriptor, fields })),
-      searchIndexes: [],
+      indexes: dbIndexes(table.indexes),
+      stagedDbIndexes: dbIndexes(table.staged),
+      searchIndexes: searchIndexes(table.searches),
+      stagedSearchIndexes: searchIndexes(table.stagedSearches),
       vectorIndexes: [],
-      documentType,
+      documentType: table.documentType ?? { type: "any" },
     })),
   };
 }
+
+const dbIndexes = (indexes: { [name: string]: string[] } = {}): JsonObject[] =>
+  Object.entries(indexes).map(([indexDescriptor, fields]) => ({ indexDescriptor, fields }));
+
+const searchIndexes = (indexes: { [name: string]: string[] } = {}): JsonObject[] =>
+  Object.entries(indexes).map(([indexDescriptor, [searchField = "", ...filterFields]]) => ({
+    indexDescriptor,
+    searchField,
+    filterFields,
+  }));
+
+/** A search, with its equalities. */
+export const search = (
+  indexName: string,
+  field: string,
+  text: string,
+  equals: { [field: string]: JsonValue } = {},
+): JsonObject => ({
+  type: "Search",
+  indexName,
+  filters: [
+    { type: "Search", fieldPath: field, value: text },
+    ...Object.entries(equals).map(([fieldPath, value]) => ({ type: "Eq", fieldPath, value })),
+  ],
+});
 
 /** The validator of an object with required fields of the named types. */
 export const objectType = (fields: { [name: string]: string }): JsonObject => ({

@@ -1,3 +1,5 @@
+import { SearchLog } from "../search/search-log";
+import type { SearchChange } from "../storage/search-terms";
 import type { EntryChange } from "../storage/store";
 import type { Timestamp } from "../types";
 import type { Key } from "../values/key";
@@ -15,6 +17,8 @@ export type DocChange = {
   readonly old: DocVersion | null;
   /** Its entries in all indexes of the table, the unchanged ones too: their readers saw the old document. */
   readonly entries: readonly EntryChange[];
+  /** The same of the search indexes that have or had the document. */
+  readonly searches: readonly SearchChange[];
 };
 
 export type LogEntry = {
@@ -51,6 +55,7 @@ type Touch = { readonly seq: number; readonly key: Key; readonly change: DocChan
 export class WriteLog {
   readonly #entries = new Fifo<LogEntry>();
   readonly #touches = new Map<number, Fifo<Touch>>();
+  readonly #searches = new SearchLog();
   readonly #byTable = new Map<number, Fifo<{ readonly seq: number; readonly change: DocChange }>>();
   #lastSeq = 0;
   #publishedSeq = 0;
@@ -88,8 +93,9 @@ export class WriteLog {
     });
     for (const change of entry.changes) {
       fifoOf(this.#byTable, change.table.tid).push({ seq: entry.seq, change });
-      this.#chars += change.old?.text.length ?? 0;
+      this.#chars += charsOf(change);
     }
+    this.#searches.append(entry);
     return entry;
   }
 
@@ -106,8 +112,9 @@ export class WriteLog {
       });
       for (const change of entry.changes) {
         this.#byTable.get(change.table.tid)?.pop();
-        this.#chars -= change.old?.text.length ?? 0;
+        this.#chars -= charsOf(change);
       }
+      this.#searches.drop(entry);
       this.#lastSeq -= 1;
     }
   }
@@ -178,7 +185,8 @@ export class WriteLog {
         }
       }
     }
-    return first;
+    const search = this.#searches.conflict(reads.searches, seq);
+    return search !== null && (first === null || search.seq < first.seq) ? search : first;
   }
 
   /** Published changes of a table after `seq`, oldest first. */
@@ -208,8 +216,9 @@ export class WriteLog {
     });
     for (const change of entry.changes) {
       this.#byTable.get(change.table.tid)?.shift();
-      this.#chars -= change.old?.text.length ?? 0;
+      this.#chars -= charsOf(change);
     }
+    this.#searches.forget(entry);
   }
 
   /** Every key that a commit touched, in an order that depends on the commit alone. */
@@ -228,6 +237,17 @@ export class WriteLog {
       }
     }
   }
+}
+
+/** Words are counted with what a map of them takes. */
+const CHARS_PER_WORD = 32;
+
+function charsOf({ old, searches }: DocChange): number {
+  let chars = old?.text.length ?? 0;
+  for (const { old: before, next } of searches) {
+    chars += ((before?.counts.size ?? 0) + (next?.counts.size ?? 0)) * CHARS_PER_WORD;
+  }
+  return chars;
 }
 
 function fifoOf<Item>(map: Map<number, Fifo<Item>>, id: number): Fifo<Item> {

@@ -21,6 +21,11 @@ export const INDEX_FIELDS_MAX = 16;
 /** Indexes of one table (docs "Limits"; the backend's code allows twice as many). */
 export const TABLE_INDEXES_MAX = 32;
 
+/** Search indexes of one table (docs "Limits"). */
+export const TABLE_SEARCH_INDEXES_MAX = 4;
+/** Filter fields of one search index (docs "Limits"). */
+export const SEARCH_FILTER_FIELDS_MAX = 16;
+
 /** Bytes as Convex prints them in its messages: binary units, at most two decimals. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB"];

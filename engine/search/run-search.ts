@@ -1,0 +1,185 @@
+import type { ScanSource } from "../query/scan";
+import { wordTerm } from "../storage/search-layout";
+import type { DocumentTerms } from "../storage/search-terms";
+import type { SearchInfo, TableInfo } from "../transaction/table";
+import type { DocVersion } from "../transaction/write-log";
+import { encodeKey, encodeKeys, type Key } from "../values/key";
+import { bestRows } from "./best-rows";
+import { versionTerms } from "./document-terms";
+import { lengthNorms, scoreOf, type WeighedWord, wordWeight } from "./scoring";
+import { passesFilters, type SearchRead } from "./search-reads";
+
+/** Words that the last word of a search may stand for; those after them in the order of bytes are not looked for. */
+const PREFIX_WORDS_MAX = 16;
+/** A word that only begins as was asked counts half (Convex's). */
+const PREFIX_BOOST = 0.5;
+
+/** A document that a search found; its key gives the order of results: best first, then newest. */
+export type Hit = { readonly key: Key; readonly id: string };
+
+/** The best `limit` documents of a search, as the snapshot and the transaction's own writes have them. */
+export function runSearch(
+  source: ScanSource,
+  table: TableInfo,
+  search: SearchInfo,
+  read: SearchRead,
+  limit: number,
+): Hit[] {
+  const { search: reader } = source.snapshot.store;
+  const layer = layerOver(source, table, search);
+  const blocks = reader.blocks(search.xid);
+  let documents = layer.shown.length - layer.hidden.length;
+  let words = 0;
+  for (const block of blocks.values()) {
+    documents += block.docs;
+    words += block.words;
+  }
+  for (const { terms } of layer.shown) {
+    words += terms.length;
+  }
+  for (const terms of layer.hidden) {
+    words -= terms.length;
+  }
+  const frequency = (word: string) => reader.frequency(search.xid, word) + layer.extra(word);
+  const weighed = weigh(
+    read,
+    documents,
+    frequency,
+    wordsFrom(reader.wordsFrom(search.xid, read.terms.prefix ?? ""), layer, read),
+  );
+  if (weighed.length === 0) {
+    return [];
+  }
+  const norms = lengthNorms(documents, words);
+  const stored = bestRows(reader, blocks, {
+    xid: search.xid,
+    words: weighed,
+    filters: read.filters,
+    norms,
+    hidden: layer.hiddenRows,
+    limit,
+  });
+  const hits: Hit[] = [];
+  for (const { rid, score, time } of stored) {
+    const id = reader.idOf(rid);
+    if (id !== null) {
+      hits.push({ key: hitKey(score, time, id), id });
+    }
+  }
+  for (const { id, terms } of layer.shown) {
+    const score = passesFilters(read, terms) ? scoreOf(terms, weighed, norms) : 0;
+    if (score > 0) {
+      hits.push({ key: hitKey(score, terms.creationTime, id), id });
+    }
+  }
+  return hits.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit);
+}
+
+const hitKey = (score: number, time: number, id: string): Key => encodeKeys([-score, -time]) + encodeKey(id);
+
+/** Documents that are not as the index on disk has them: older versions of the snapshot, and own writes. */
+type Layer = {
+  readonly shown: readonly { readonly id: string; readonly terms: DocumentTerms }[];
+  /** What the index has of documents that are hidden or replaced. */
+  readonly hidden: readonly DocumentTerms[];
+  readonly hiddenRows: ReadonlySet<number>;
+  /** By how much the number of documents with a word differs from that on disk. */
+  extra(word: string): number;
+};
+
+function layerOver(source: ScanSource, table: TableInfo, search: SearchInfo): Layer {
+  const versions = new Map<string, DocVersion | null>();
+  for (const layer of [source.snapshot.undoOf(table), source.ownWrites()]) {
+    for (const [id, { version }] of layer?.rows() ?? []) {
+      versions.set(id, version);
+    }
+  }
+  const shown: { id: string; terms: DocumentTerms }[] = [];
+  const hidden: DocumentTerms[] = [];
+  const hiddenRows = new Set<number>();
+  for (const [id, version] of versions) {
+    const terms = version === null ? null : versionTerms(search, version);
+    if (terms !== null) {
+      shown.push({ id, terms });
+    }
+    const stored = source.snapshot.store.get(table.tid, id);
+    const storedTerms = stored === null ? null : versionTerms(search, stored);
+    if (stored !== null && storedTerms !== null) {
+      hidden.push(storedTerms);
+      hiddenRows.add(stored.rid);
+    }
+  }
+  const has = (word: string) => (terms: DocumentTerms) => terms.counts.has(word);
+  return {
+    shown,
+    hidden,
+    hiddenRows,
+    extra: (word) =>
+      shown.map(({ terms }) => terms).filter(has(word)).length - hidden.filter(has(word)).length,
+  };
+}
+
+/** The words that begin with the prefix, of both the index and the layer, in the order of their bytes. */
+function* wordsFrom(stored: Iterator<string>, layer: Layer, read: SearchRead): Generator<string> {
+  const { prefix } = read.terms;
+  if (prefix === null) {
+    return;
+  }
+  const own = new Set<string>();
+  for (const { terms } of layer.shown) {
+    for (const word of terms.counts.keys()) {
+      if (word.startsWith(prefix)) {
+        own.add(word);
+      }
+    }
+  }
+  const ownInOrder = [...own].sort((a, b) => (wordTerm(a) < wordTerm(b) ? -1 : 1));
+  let next = stored.next();
+  for (const word of ownInOrder) {
+    while (next.done !== true && wordTerm(next.value) < wordTerm(word)) {
+      yield next.value;
+      next = stored.next();
+    }
+    if (next.done !== true && next.value === word) {
+      next = stored.next();
+    }
+    yield word;
+  }
+  while (next.done !== true) {
+    yield next.value;
+    next = stored.next();
+  }
+}
+
+/** The words that the search stands for and what each weighs, rarest first. */
+function weigh(
+  read: SearchRead,
+  documents: number,
+  frequency: (word: string) => number,
+  candidates: Iterable<string>,
+): WeighedWord[] {
+  const { exact, prefix } = read.terms;
+  const weighed = new Map<string, WeighedWord>();
+  const add = (word: string, boost: number): boolean => {
+    const found = frequency(word);
+    if (found > 0 && !weighed.has(word)) {
+      weighed.set(word, { word, frequency: found, weight: wordWeight(found, documents, boost) });
+    }
+    return found > 0;
+  };
+  for (const word of exact) {
+    add(word, 1);
+  }
+  if (prefix !== null) {
+    let left = PREFIX_WORDS_MAX;
+    for (const word of candidates) {
+      if (add(word, word === prefix ? 1 : PREFIX_BOOST)) {
+        left -= 1;
+      }
+      if (left === 0) {
+        break;
+      }
+    }
+  }
+  return [...weighed.values()].sort((a, b) => a.frequency - b.frequency || (a.word < b.word ? -1 : 1));
+}

@@ -1,0 +1,108 @@
+import { afterPrefix, bytesToKey, type Key, keyToBytes } from "../values/key";
+import type { SqliteStatement, SqlRow, SqlValue } from "./driver";
+import { BLOCK_SIZE, POSTING_BYTES } from "./postings";
+import { filterTerm, TIME_BYTES, TIMES_SIZE, wordOfTerm, wordTerm } from "./search-layout";
+import type { FilterCondition } from "./search-terms";
+
+/** What a block says about its documents as a whole. */
+export type SearchBlock = { readonly docs: number; readonly words: number; readonly maxTime: number };
+
+export type PostingBlock = { readonly block: number; readonly data: Uint8Array };
+
+/** Reads search indexes: always the newest state on disk. */
+export class SearchReader {
+  readonly #prepare: (sql: string) => SqliteStatement;
+
+  constructor(prepare: (sql: string) => SqliteStatement) {
+    this.#prepare = prepare;
+  }
+
+  /** The blocks of an index, newest rows first. */
+  blocks(xid: number): Map<number, SearchBlock> {
+    const rows = this.#prepare(
+      "SELECT block, docs, words, max_time FROM search_blocks WHERE xid = ? ORDER BY block DESC",
+    ).all(xid);
+    return new Map(
+      rows.map((row) => [
+        Number(row["block"]),
+        { docs: Number(row["docs"]), words: Number(row["words"]), maxTime: Number(row["max_time"]) },
+      ]),
+    );
+  }
+
+  /** In how many documents a word occurs. */
+  frequency(xid: number, word: string): number {
+    const row = this.#prepare(
+      "SELECT coalesce(sum(length(data)), 0) AS bytes FROM search_postings WHERE xid = ? AND term = ?",
+    ).get(xid, keyToBytes(wordTerm(word)));
+    return Number(row?.["bytes"] ?? 0) / POSTING_BYTES;
+  }
+
+  /** The words that begin with `prefix`, in the order of their bytes. */
+  *wordsFrom(xid: number, prefix: string): Generator<string> {
+    let start = wordTerm(prefix);
+    const end = afterPrefix(start);
+    for (;;) {
+      const row = this.#prepare(
+        "SELECT term FROM search_postings WHERE xid = ? AND term >= ? AND term < ? ORDER BY term LIMIT 1",
+      ).get(xid, keyToBytes(start), keyToBytes(end ?? ""));
+      if (row === undefined) {
+        return;
+      }
+      const term = bytesToKey(blobOf(row, "term"));
+      yield wordOfTerm(term);
+      start = `${term}\0`;
+    }
+  }
+
+  /** Where a word occurs, from block `first` to block `last`. */
+  postings(xid: number, word: string, first: number, last: number): PostingBlock[] {
+    return this.#postings(xid, wordTerm(word), first, last);
+  }
+
+  /** Which documents have a value in a filter field, from block `first` to block `last`. */
+  filtered(xid: number, { field, key }: FilterCondition, first: number, last: number): PostingBlock[] {
+    return this.#postings(xid, filterTerm(field, key), first, last);
+  }
+
+  /** Creation times of rows, read part by part. */
+  times(xid: number): (rid: number) => number {
+    const parts = new Map<number, Buffer | null>();
+    return (rid) => {
+      const part = Math.floor(rid / TIMES_SIZE);
+      let data = parts.get(part);
+      if (data === undefined) {
+        const row = this.#prepare("SELECT data FROM search_times WHERE xid = ? AND part = ?").get(xid, part);
+        data = row === undefined ? null : asBuffer(blobOf(row, "data"));
+        parts.set(part, data);
+      }
+      const at = (rid % TIMES_SIZE) * TIME_BYTES;
+      return data === null || at + TIME_BYTES > data.length ? 0 : data.readDoubleLE(at);
+    };
+  }
+
+  /** The ids of rows; null where there is none. */
+  idOf(rid: number): string | null {
+    const row = this.#prepare("SELECT id FROM docs WHERE rid = ?").get(rid);
+    return row === undefined ? null : String(row["id"]);
+  }
+
+  #postings(xid: number, term: Key, first: number, last: number): PostingBlock[] {
+    const parameters: SqlValue[] = [xid, keyToBytes(term), first, last];
+    return this.#prepare(
+      "SELECT block, data FROM search_postings WHERE xid = ? AND term = ? AND block BETWEEN ? AND ?",
+    )
+      .all(...parameters)
+      .map((row) => ({ block: Number(row["block"]), data: blobOf(row, "data") }));
+  }
+}
+
+/** The row number of a posting. */
+export const ridAt = (block: number, place: number): number => block * BLOCK_SIZE + place;
+
+function blobOf(row: SqlRow, column: string): Uint8Array {
+  const value = row[column];
+  return value instanceof Uint8Array ? value : new Uint8Array();
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
