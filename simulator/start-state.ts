@@ -99,7 +99,16 @@ const COUNTRIES = [
 ] as const;
 
 function templates(ids: SeededIds): Template[] {
-  const approved = { wabaId: WABA_ID, language: "en_US", status: "APPROVED" } as const;
+  const approved = {
+    wabaId: WABA_ID,
+    language: "en_US",
+    status: "APPROVED",
+    parameterFormat: "POSITIONAL",
+    quality: "GREEN",
+    rejectedReason: "NONE",
+    pauses: 0,
+    editedAt: null,
+  } as const;
   return [
     {
       ...approved,

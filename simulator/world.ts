@@ -93,9 +93,24 @@ export interface Template {
   readonly wabaId: string;
   readonly name: string;
   readonly language: string;
-  readonly category: "MARKETING" | "UTILITY" | "AUTHENTICATION";
-  readonly status: "APPROVED" | "PENDING" | "REJECTED" | "PAUSED";
-  readonly components: readonly Readonly<Record<string, unknown>>[];
+  category: "MARKETING" | "UTILITY" | "AUTHENTICATION";
+  status:
+    | "PENDING"
+    | "APPROVED"
+    | "REJECTED"
+    | "IN_APPEAL"
+    | "PAUSED"
+    | "DISABLED"
+    | "ARCHIVED"
+    | "PENDING_DELETION"
+    | "DELETED";
+  readonly parameterFormat: "NAMED" | "POSITIONAL";
+  components: readonly Readonly<Record<string, unknown>>[];
+  quality: "GREEN" | "YELLOW" | "RED" | "UNKNOWN";
+  rejectedReason: string;
+  /** How often Meta has paused it: the third time disables. */
+  pauses: number;
+  editedAt: number | null;
 }
 
 export type SentStatus = "sent" | "delivered" | "read" | "played" | "failed";

@@ -4,11 +4,21 @@ import { receiveInbound } from "../handset/inbound";
 import { parseInbound } from "../handset/inbound-schema";
 import { deliverWaiting, reportStatus } from "../handset/statuses";
 import { json, parseJson, type ReceivedRequest, type Reply } from "../http";
-import type { DeliveryEntry } from "../journal";
 import type { Simulation } from "../simulation";
 import { asciiJson } from "../webhooks/payloads";
 import { findCustomer } from "../world";
-import { afterQuery, clockBody, customerBody, resetBody, statusBody, webhookBody } from "./schemas";
+import { problem, summary } from "./answers";
+import { changeTemplateState, changeTokenState } from "./business";
+import {
+  afterQuery,
+  clockBody,
+  customerBody,
+  resetBody,
+  statusBody,
+  templateBody,
+  tokenBody,
+  webhookBody,
+} from "./schemas";
 import { describeState } from "./state";
 
 export const CONTROL_PREFIX = "/_sim/";
@@ -54,6 +64,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     await simulation.clock.advance(advanceMs);
     return json(200, { now: simulation.clock.now() });
   }),
+  "POST templates": withBody(templateBody, changeTemplateState),
+  "POST tokens": withBody(tokenBody, changeTokenState),
   "POST customers": withBody(customerBody, (simulation, traits) => {
     const customer = findCustomer(simulation.world, traits.phone);
     if (customer === undefined)
@@ -102,11 +114,6 @@ function mediaBytes(simulation: Simulation, id: string): Reply {
   return { status: 200, headers, body: media.bytes };
 }
 
-/** One shape for everything that is wrong with a call: the path of the field and a sentence. */
-function problem(status: number, path: string, message: string): Reply {
-  return json(status, { error: { path, message } });
-}
-
 function invalidBody(error: z.ZodError): Reply {
   const issues = error.issues.map((issue) => {
     const extra = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
@@ -136,10 +143,6 @@ async function postInbound(simulation: Simulation, body: unknown): Promise<Reply
   const result = await receiveInbound(simulation, parsed);
   if ("problem" in result) return problem(400, result.path, result.problem);
   return json(200, { messageId: result.messageId, deliveries: result.deliveries.map(summary) });
-}
-
-function summary({ url, status, ms }: DeliveryEntry): object {
-  return { url, status, ms };
 }
 
 function withoutUndefined(error: { code: number; title: string; details?: string | undefined }) {

@@ -47,3 +47,27 @@ export const customerBody = z.strictObject({
 
 /** `after=N` of a log. */
 export const afterQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) });
+
+/** Something happens to a template: by itself at Meta, or by a reviewer. */
+export const templateBody = z.strictObject({
+  /** Its id, or its name. */
+  template: z.string().min(1),
+  language: z.string().min(1).optional(),
+  event: z
+    .enum(["approve", "reject", "pause", "unpause", "disable", "appeal", "archive", "unarchive"])
+    .optional(),
+  /** Meta's word for a rejection, such as INVALID_FORMAT. */
+  reason: z.string().min(1).optional(),
+  quality: z.enum(["GREEN", "YELLOW", "RED", "UNKNOWN"]).optional(),
+  category: z.enum(["MARKETING", "UTILITY", "AUTHENTICATION"]).optional(),
+});
+
+/** Something happens to a token of the start state or of a login. */
+export const tokenBody = z.strictObject({
+  token: z.string().min(1),
+  state: z.enum(["valid", "revoked", "deauthorized"]).optional(),
+  /** From now on; 0 is at once, null is never. */
+  expiresInMs: z.int().min(0).nullable().optional(),
+  scopes: z.array(z.string().min(1)).optional(),
+  wabaIds: z.array(z.string().min(1)).optional(),
+});

@@ -15,6 +15,9 @@ export function describeState(simulation: Simulation) {
       accessToken: ACCESS_TOKEN,
     },
     businesses: [world.business],
+    users: world.users,
+    // Whole tokens: whoever can ask this can also use them, and a test needs them.
+    tokens: [...world.tokens.values()],
     wabas: world.wabas.map(({ id, name, subscribed, override }) => ({
       id,
       name,

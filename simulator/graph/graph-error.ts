@@ -8,11 +8,23 @@ export interface GraphFailure {
   readonly details?: string;
   readonly subcode?: number;
   readonly type?: "OAuthException" | "GraphMethodException";
+  /** What Meta would show to the person, for errors of management calls. */
+  readonly userTitle?: string;
+  readonly userMessage?: string;
 }
 
 /** The JSON that Meta answers, always with its trace id. */
 export function graphErrorReply(failure: GraphFailure, traceId: string): Reply {
-  const { status, code, message, details, subcode, type = "OAuthException" } = failure;
+  const {
+    status,
+    code,
+    message,
+    details,
+    subcode,
+    type = "OAuthException",
+    userTitle,
+    userMessage,
+  } = failure;
   return json(status, {
     error: {
       message,
@@ -20,6 +32,11 @@ export function graphErrorReply(failure: GraphFailure, traceId: string): Reply {
       code,
       ...(subcode !== undefined && { error_subcode: subcode }),
       ...(details !== undefined && { error_data: { messaging_product: "whatsapp", details } }),
+      ...(userTitle !== undefined && {
+        is_transient: false,
+        error_user_title: userTitle,
+        error_user_msg: userMessage,
+      }),
       fbtrace_id: traceId,
     },
   });

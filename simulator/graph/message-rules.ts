@@ -190,23 +190,42 @@ function templateRule(
   if (language === undefined) return missing("template['language']['code']");
   const name = getText(template, "name") ?? "";
   const found = findTemplate(simulation, number, name, language);
-  if (found === undefined || found.status === "PENDING" || found.status === "REJECTED") {
-    return {
-      status: 404,
-      code: 132001,
-      message: "(#132001) Template name does not exist in the translation",
-      details: `template name (${name.slice(0, 80)}) does not exist in ${language.slice(0, 20)}`,
-    };
-  }
-  if (found.status === "PAUSED") {
-    return {
-      status: 400,
-      code: 132015,
-      message: "(#132015) Template is paused",
-      details: "The template is paused.",
-    };
-  }
+  const problem = statusProblem(found?.status, name, language);
+  if (problem !== null || found === undefined) return problem;
   return checkParameters(found, getArray(template, "components") ?? []);
+}
+
+/** Only an approved template can be sent (Meta: "Template status"); each other status has its code. */
+function statusProblem(
+  status: Template["status"] | undefined,
+  name: string,
+  language: string,
+): GraphFailure | null {
+  switch (status) {
+    case "APPROVED":
+      return null;
+    case "PAUSED":
+      return {
+        status: 400,
+        code: 132015,
+        message: "(#132015) Template is paused",
+        details: "The template is paused.",
+      };
+    case "DISABLED":
+      return {
+        status: 400,
+        code: 132016,
+        message: "(#132016) Template is disabled",
+        details: "The template was paused too often.",
+      };
+    default:
+      return {
+        status: 404,
+        code: 132001,
+        message: "(#132001) Template name does not exist in the translation",
+        details: `template name (${name.slice(0, 80)}) does not exist in ${language.slice(0, 20)}`,
+      };
+  }
 }
 
 export function findTemplate(

@@ -1,6 +1,6 @@
 import { get, getText, type JsonObject } from "#shared/whatsapp/json";
 import type { Simulation } from "../simulation";
-import type { BusinessNumber, Subscription, Waba } from "../world";
+import type { BusinessNumber, Subscription, Template, Waba } from "../world";
 import { invalidParameter, missing } from "./graph-error";
 import type { GraphResult } from "./send-message";
 
@@ -91,21 +91,29 @@ export function listTemplates(
   const found = simulation.world.templates.filter(
     (template) =>
       template.wabaId === waba.id &&
+      template.status !== "DELETED" &&
       is("status", template.status) &&
       is("category", template.category) &&
       is("language", template.language) &&
       template.name.includes(query.get("name") ?? ""),
   );
-  return page(
-    found.map(({ wabaId: _, ...template }) => ({
-      ...template,
-      parameter_format: "POSITIONAL",
-      quality_score: { score: "GREEN" },
-      rejected_reason: "NONE",
-    })),
-    query,
-    self,
-  );
+  return page(found.map(templateObject), query, self);
+}
+
+/** A template as the Graph describes it. */
+export function templateObject(template: Template): Readonly<Record<string, unknown>> {
+  const { id, name, language, category, status, components } = template;
+  return {
+    id,
+    name,
+    language,
+    category,
+    status,
+    components,
+    parameter_format: template.parameterFormat,
+    quality_score: { score: template.quality },
+    rejected_reason: template.rejectedReason,
+  };
 }
 
 /** `GET`, `POST` and `DELETE /{waba}/subscribed_apps`. A callback of its own must answer the handshake at once. */

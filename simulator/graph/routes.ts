@@ -1,4 +1,5 @@
 import { asObject, getText, type JsonObject } from "#shared/whatsapp/json";
+import { changeTemplate, createTemplate, deleteTemplates } from "../business/templates";
 import { json, parseJson, type ReceivedRequest, type Reply } from "../http";
 import { exchangeToken } from "../login/codes";
 import type { Scope } from "../login/scopes";
@@ -13,6 +14,7 @@ import {
   page,
   pickFields,
   subscribedApps,
+  templateObject,
   wabaObject,
 } from "./objects";
 import { type GraphResult, postMessages } from "./send-message";
@@ -101,6 +103,19 @@ async function route(call: Call): Promise<GraphResult | null> {
       ? appSubscriptions(simulation, request.method, call.body())
       : edgeProblem(call);
   }
+  const template = world.templates.find(
+    (candidate) => candidate.id === id && mayUse(call.caller, candidate.wabaId),
+  );
+  if (template !== undefined) {
+    const lacking = scopeProblem(call.caller, MANAGEMENT);
+    if (lacking !== null) return { failure: lacking };
+    if (request.method === "GET" && edge === "") {
+      return { ok: pickFields(templateObject(template), request.url.searchParams) };
+    }
+    return request.method === "POST"
+      ? changeTemplate(simulation, template, edge, call.body())
+      : edgeProblem(call);
+  }
   return edge === "" ? mediaRoute(call) : null;
 }
 
@@ -159,6 +174,10 @@ async function wabaRoute(call: Call, waba: Simulation["world"]["wabas"][number])
   const self = `${simulation.baseUrl}${request.url.pathname}`;
   if (edge === "subscribed_apps" && request.method !== "PUT") {
     return subscribedApps(simulation, waba, request.method, call.body());
+  }
+  if (edge === "message_templates") {
+    if (request.method === "POST") return createTemplate(simulation, waba, call.body());
+    if (request.method === "DELETE") return deleteTemplates(simulation, waba, query);
   }
   if (request.method !== "GET") return edgeProblem(call);
   if (edge === "") return { ok: pickFields(wabaObject(simulation, waba), query) };
