@@ -2,7 +2,8 @@ import type { Clock } from "../clock";
 import { EngineError } from "../errors";
 import type { AuthProvider, Identity, JsonObject } from "../types";
 import { actingAsAttributes, adminIdentity, badAdminKey, sameSecret } from "./admin-key";
-import { createKeySets, type Fetch } from "./key-sets";
+import { createKeySets } from "./key-sets";
+import type { Fetch } from "./remote-documents";
 import { verifyToken } from "./verify-token";
 
 export interface Authenticator {

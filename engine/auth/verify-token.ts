@@ -1,16 +1,14 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from "jose";
 import type { Clock } from "../clock";
 import { EngineError } from "../errors";
-import { isJsonObject } from "../json";
-import type { AuthProvider, Identity, JsonObject, JsonValue } from "../types";
+import type { AuthProvider, Identity, JsonObject } from "../types";
+import { customAttributes, oidcAttributes } from "./claims";
 import type { KeySets } from "./key-sets";
 
 /** Clock difference that Convex forgives between itself and the issuer. */
 const LEEWAY_SECONDS = 5;
-/** Claims with a meaning of their own in RFC 7519; they do not become custom claims. `fva` is Clerk's and dropped too. */
-const REGISTERED_CLAIMS = new Set(["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "fva"]);
-/** Fields of the identity that a claim of the same name must not replace. */
-const IDENTITY_FIELDS = new Set(["tokenIdentifier", "subject", "issuer"]);
+/** The algorithms that Convex lets an OpenID provider sign with. */
+const OIDC_ALGORITHMS = ["RS256", "EdDSA"];
 
 const unauthorized = (message: string, cause?: unknown): EngineError =>
   new EngineError("unauthorized", "InvalidAuthHeader", message, { cause });
@@ -36,16 +34,39 @@ export async function verifyToken(
     throw unauthorized(`No auth provider found matching the given token: ${hint}.`);
   }
   if (provider.type === "oidc") {
-    throw unauthorized(
-      `The provider ${provider.domain} uses OpenID discovery, which this backend does not speak. Configure it as customJwt with its JWKS address.`,
-    );
+    return verifyOidc(token, provider, keySets, clock);
   }
   if (kid === undefined) {
     throw unauthorized("Could not decode token. JWT may be missing a 'kid' (key ID) header.");
   }
   const keys = await keySets.keysAt(provider.jwks);
-  const verified = await check(token, provider.algorithm, keys, clock);
-  return identityOf(verified);
+  const verified = await check(token, [provider.algorithm], keys, clock);
+  return identityOf(verified, customAttributes);
+}
+
+async function verifyOidc(
+  token: string,
+  provider: Extract<AuthProvider, { type: "oidc" }>,
+  keySets: KeySets,
+  clock: Clock,
+): Promise<Identity> {
+  const { issuer, keys } = await keySets.discover(trimmed(provider.domain));
+  const claims = await check(token, OIDC_ALGORITHMS, keys, clock);
+  if (claims.iss !== issuer) {
+    throw unauthorized(`Could not verify OIDC token claim: its issuer is '${claims.iss}', not '${issuer}'.`);
+  }
+  if (Array.isArray(claims.aud) && claims.aud.length !== 1) {
+    throw unauthorized("Could not verify OIDC token claim: it has several audiences.");
+  }
+  if (typeof claims.iat !== "number") {
+    throw unauthorized("Could not verify OIDC token claim: it does not say when it was issued (iat).");
+  }
+  const identity = identityOf(claims, oidcAttributes);
+  // The leeway is for customJwt alone.
+  if (identity.expiresAtMs <= clock.nowMs()) {
+    throw unauthorized("Could not validate token: Token expired");
+  }
+  return identity;
 }
 
 function decode(token: string): { claims: JWTPayload; kid: string | undefined } {
@@ -73,13 +94,13 @@ function namedBy(claims: JWTPayload, provider: AuthProvider): boolean {
 
 async function check(
   token: string,
-  algorithm: string,
+  algorithms: string[],
   keys: Parameters<typeof jwtVerify>[1],
   clock: Clock,
 ): Promise<JWTPayload> {
   try {
     const { payload } = await jwtVerify(token, keys, {
-      algorithms: [algorithm],
+      algorithms,
       clockTolerance: LEEWAY_SECONDS,
       currentDate: new Date(clock.nowMs()),
       requiredClaims: ["sub", "iss", "exp"],
@@ -103,35 +124,19 @@ async function check(
   }
 }
 
-function identityOf(claims: JWTPayload): Identity {
+function identityOf(
+  claims: JWTPayload,
+  attributesOf: (claims: JsonObject) => JsonObject,
+): Extract<Identity, { kind: "user" }> {
   const { sub, iss, exp } = claims;
   if (typeof sub !== "string" || typeof iss !== "string" || typeof exp !== "number") {
     throw unauthorized("Could not validate token: it needs the claims sub, iss and exp.");
   }
   // The payload of a JWT is JSON by definition (RFC 7519, 7.2); jose types its values as unknown.
-  const custom = flattenClaims(claims as JsonObject);
+  const attributes = attributesOf(claims as JsonObject);
   return {
     kind: "user",
-    attributes: { ...custom, tokenIdentifier: `${iss}|${sub}`, subject: sub, issuer: iss },
+    attributes: { ...attributes, tokenIdentifier: `${iss}|${sub}`, subject: sub, issuer: iss },
     expiresAtMs: exp * 1000,
   };
-}
-
-function flattenClaims(claims: JsonObject): JsonObject {
-  const flat: { [name: string]: JsonValue } = {};
-  const add = (prefix: string, value: JsonObject) => {
-    for (const [key, claim] of Object.entries(value)) {
-      const name = prefix + key;
-      if (REGISTERED_CLAIMS.has(name) || IDENTITY_FIELDS.has(name)) {
-        continue;
-      }
-      if (isJsonObject(claim)) {
-        add(`${name}.`, claim);
-      } else {
-        flat[name] = claim;
-      }
-    }
-  };
-  add("", claims);
-  return flat;
 }
