@@ -127,8 +127,9 @@ export class Release {
   }
 
   /**
-   * The function that a call means, or the error its caller reads. Who may not call a function learns nothing of it:
-   * the text is that of a function which does not exist.
+   * The function that a call means, or the error its caller reads. Clients call public functions of the app; those of
+   * components, and internal ones, are for administrators. Who may not call a function learns nothing of it: the text
+   * is that of a function which does not exist.
    *
    * @param trusted true for calls from other functions, the scheduler and crons
    */
@@ -139,8 +140,8 @@ export class Release {
     trusted: boolean,
   ): FunctionSpec | FunctionError {
     const spec = this.find(address);
-    const mayCall =
-      spec !== undefined && (trusted || spec.visibility === "public" || identity.kind === "admin");
+    const isOpen = spec?.visibility === "public" && spec.component === "";
+    const mayCall = spec !== undefined && (trusted || isOpen || identity.kind === "admin");
     if (!mayCall) return plainError(missingFunction(shortPath(address.path), address.component));
     if (spec.kind !== kind) {
       return plainError(

@@ -2,15 +2,17 @@ import { execFile } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { ConvexHttpClient } from "convex/browser";
+import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
 import type { Value } from "convex/values";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { ROOT } from "../../local/env";
 import { convexCli, copyApp } from "../support/engine-process";
 import { makeIssuer } from "../support/identity";
 import { type JumpingClock, jumpingClock } from "../support/jumping-clock";
 import { type LiveEngine, startLiveEngine } from "../support/live-engine";
+import { SyncClient } from "../support/sync-client";
 
 /**
  * Components as an app meets them: `components-app` mounts the published rate limiter, and a notebook twice, which
@@ -166,7 +168,33 @@ describe("a call into a component", () => {
     );
   });
 
+  test("is followed by those who subscribe to the caller", async () => {
+    // Node 20 has no WebSocket of its own; this one has the same interface under another type.
+    const webSocketConstructor = WebSocket as unknown as typeof globalThis.WebSocket;
+    const live = new ConvexClient(engine.cloudUrl, { webSocketConstructor });
+    const seen: string[][] = [];
+    live.onUpdate(makeFunctionReference<"query">("app:titles"), { where: "notebook" }, (titles: string[]) =>
+      seen.push(titles),
+    );
+    await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(1);
+    await mutation("app:addPage", { where: "notebook", title: "watched" });
+    await expect.poll(() => seen.at(-1), { timeout: 20_000 }).toContain("watched");
+    await live.close();
+  });
+
   test("is not for clients", async () => {
+    const socket = await SyncClient.open(engine.cloudUrl);
+    socket.send({
+      type: "ModifyQuerySet",
+      ...{ baseVersion: 0, newVersion: 1 },
+      modifications: [
+        { type: "Add", queryId: 1, udfPath: "pages:titles", args: [{}], componentPath: "notebook" },
+      ],
+    });
+    expect((await socket.transition()).modifications).toMatchObject([
+      { type: "QueryFailed", errorMessage: expect.stringContaining("Could not find public function") },
+    ]);
+    await socket.close();
     const response = await fetch(`${engine.cloudUrl}/api/query`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -234,7 +262,10 @@ describe("scheduled calls", () => {
     );
     await eventually(async () => (await titles("diary")).includes("scheduled by the app"), true);
     const seen = await query("app:scheduled");
-    expect(seen.app).toEqual(["pages.js:add", "pages.js:add"]);
+    expect(seen.app).toEqual([
+      ["pages.js:add", "success"],
+      ["pages.js:add", "success"],
+    ]);
     expect(seen.notebook).toContainEqual(["pages.js:add", "success"]);
   });
 
