@@ -7,6 +7,8 @@ import type { EngineOptions } from "./types";
 export const USAGE = `Usage: npm run engine -- [--port 3210] [--site-port 3211] [--data .pons] [--admin-key KEY]
   [--host 127.0.0.1] [--cloud-origin URL] [--site-origin URL] [--isolation fresh|reuse] [--redact-errors]
    or: npm run engine -- verify [--data .pons]   looks through a stopped engine's data and says what is damaged
+   or: npm run engine -- backup FILE [--data .pons] [--url URL] [--admin-key KEY]   copies all data, running or not
+   or: npm run engine -- restore FILE [--data .pons]   makes a new data directory out of a backup
 
 Stricter than a deployment, to find what would fail there only sometimes:
   --limit-scale 0.25   a quarter of every limit of transactions (or ENGINE_LIMIT_SCALE)

@@ -2,6 +2,7 @@ import type { RequestListener } from "node:http";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { createAuthenticator } from "./auth/authenticator";
+import { Backups } from "./backup/backups";
 import { Chaos } from "./chaos";
 import { openFileStore } from "./files/file-store";
 import { createFunctions } from "./functions/functions";
@@ -94,9 +95,10 @@ async function compose(
   const transfer = { database, files, clock, log };
   const exports = new Exports({ ...transfer, folder: path.join(options.dataDir, "transfer", "exports") });
   const imports = new Imports({ ...transfer, folder: path.join(options.dataDir, "transfer", "imports") });
-  await Promise.all([exports.open(), imports.open()]);
+  const backups = new Backups({ ...transfer, dataDir: options.dataDir });
+  await Promise.all([exports.open(), imports.open(), backups.open()]);
   onClose(async () => {
-    await Promise.all([exports.close(), imports.close()]);
+    await Promise.all([exports.close(), imports.close(), backups.close()]);
   });
 
   const http = {
@@ -106,6 +108,7 @@ async function compose(
     files,
     exports,
     imports,
+    backups,
     auth,
     clock,
     cloudOrigin,

@@ -1,3 +1,4 @@
+import { runBackupCommand } from "./backup/command";
 import { parseCommandLine, parseDataFlag, USAGE, UsageError } from "./command-line";
 import { startEngine } from "./engine";
 import { EngineError } from "./errors";
@@ -16,6 +17,13 @@ async function main(args: string[]): Promise<void> {
   const [verb, ...rest] = args;
   if (verb === "verify") {
     await verify(rest);
+    return;
+  }
+  if (verb === "backup" || verb === "restore") {
+    await runBackupCommand(verb, rest, {
+      print: (line) => process.stdout.write(`${line}\n`),
+      say: (line) => process.stderr.write(`${line}\n`),
+    });
     return;
   }
   const options = parseCommandLine(args, (line) => process.stdout.write(`${line}\n`), process.env);

@@ -50,6 +50,9 @@ export interface Database {
   /** This moment, for walks over whole tables that outlast the write log (60 s). To be closed. */
   hold(): HeldSnapshot;
 
+  /** Copies the whole database into a new SQLite file, as it is when the copy ends. To be awaited before `close`. */
+  copyTo(file: string, onProgress: (done: number, total: number) => void): Promise<void>;
+
   /** New contents for whole tables, which appear all at once or not at all. One at a time. */
   stage(): TableStage;
   /** The label of the stage that was applied last, also before a restart. */

@@ -7,6 +7,7 @@ import { isJsonObject, parseJson } from "./json";
 import { openStore } from "./storage/open-store";
 import type { Store } from "./storage/store";
 import { loadCatalog } from "./transaction/load-catalog";
+import { looseTables } from "./transaction/loose-tables";
 import { documentKeys, LOOSE_INDEXES_META, type TableInfo } from "./transaction/table";
 import type { JsonObject } from "./types";
 import { checkValue } from "./values/encoded";
@@ -58,6 +59,9 @@ export async function verifyDirectory(dataDir: string): Promise<Verdict> {
 async function verifyRows(store: Store, dataDir: string, verdict: Verdict): Promise<void> {
   const catalog = loadCatalog(store);
   const known = new Set<number>((store.meta(LOOSE_INDEXES_META) ?? "").split(",").map(Number));
+  for (const { xids } of looseTables(store)) {
+    for (const xid of xids) known.add(xid);
+  }
   const files: JsonObject[] = [];
   const stored = new Map<string, JsonObject>();
   for (const table of catalog.tables()) {

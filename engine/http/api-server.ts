@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Authenticator } from "../auth/authenticator";
+import type { Backups } from "../backup/backups";
 import type { Clock } from "../clock";
 import type { FileStore } from "../files/file-store";
 import type { Exports } from "../transfer/exports";
@@ -34,6 +35,7 @@ export type HttpServerParts = {
   auth: Authenticator;
   exports: Exports;
   imports: Imports;
+  backups: Backups;
   clock: Clock;
   cloudOrigin: string;
   siteOrigin: string;

@@ -1,5 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
+import type { Backups } from "../backup/backups";
 import type { Exports } from "../transfer/exports";
 import type { ImportRequest, Imports } from "../transfer/imports";
 import { answerJson, answerText, type Exchange } from "./answer";
@@ -11,19 +12,20 @@ const CACHE_CONTROL = "private, max-age=2592000";
 
 const EXPORT_ZIP = "/api/export/zip/";
 
-export type TransferRoutes = { exports: Exports; imports: Imports };
+export type TransferRoutes = { exports: Exports; imports: Imports; backups: Backups };
 
 type Route = (exchange: Exchange, routes: TransferRoutes) => Promise<void>;
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["POST /api/export/request/zip", requestExport],
+  ["POST /api/engine/backup", sendBackup],
   ["POST /api/import/start_upload", startUpload],
   ["POST /api/import/upload_part", uploadPart],
   ["POST /api/import/finish_upload", finishUpload],
   ["POST /api/perform_import", performImport],
 ]);
 
-/** The routes of `convex export` and `convex import`, for administrators; null where `exchange` asks for another. */
+/** The routes of `convex export` and `convex import` and of backups, for administrators; null where `exchange` asks for another. */
 export function transferRoute({ request, url }: Exchange): Route | null {
   const isZip = request.method === "GET" && url.pathname.startsWith(EXPORT_ZIP);
   return isZip ? sendExport : (ROUTES.get(`${request.method} ${url.pathname}`) ?? null);
@@ -50,6 +52,13 @@ async function sendExport({ url, response }: Exchange, { exports }: TransferRout
     "cache-control": CACHE_CONTROL,
   });
   await pipeline(zip.open(), response);
+}
+
+/** Not of Convex: what `npm run engine -- backup` asks of an engine that runs. */
+async function sendBackup({ response }: Exchange, { backups }: TransferRoutes): Promise<void> {
+  await backups.send(response, () =>
+    response.writeHead(200, { "content-type": "application/zip" }).flushHeaders(),
+  );
 }
 
 async function startUpload(exchange: Exchange, { imports }: TransferRoutes): Promise<void> {

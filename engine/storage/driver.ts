@@ -1,4 +1,4 @@
-import { DatabaseSync } from "@photostructure/sqlite";
+import { backup, DatabaseSync } from "@photostructure/sqlite";
 
 /**
  * The one door to SQLite (docs/decisions/0005-sqlite-driver.md). Whatever implements it must be synchronous: the engine
@@ -9,6 +9,12 @@ export interface Sqlite {
   prepare(sql: string): SqliteStatement;
   /** Runs `body` inside BEGIN IMMEDIATE … COMMIT; rolls back and throws again where it fails. */
   transaction<Result>(body: () => Result): Result;
+  /**
+   * Copies the database, as it is when the copy ends, into a new file; others go on meanwhile. The file is whole, but
+   * not yet synced, when this resolves. Must not be closed before.
+   * @param onProgress hears the pages that are done and all of them
+   */
+  copyTo(file: string, onProgress: (done: number, total: number) => void): Promise<void>;
   close(): void;
 }
 
@@ -22,6 +28,9 @@ export interface SqliteStatement {
 /** Integers come back as numbers: nothing that is stored exceeds 2^53. */
 export type SqlValue = string | number | Uint8Array | null;
 export type SqlRow = { readonly [column: string]: SqlValue };
+
+/** Pages of a copy that are read before others may use the connection: a quarter of a megabyte. */
+const COPY_PAGES_PER_STEP = 64;
 
 /** Opens or creates the file. Throws what SQLite throws; `sqliteFailure` tells the cases apart. */
 export function openSqlite(file: string): Sqlite {
@@ -49,6 +58,12 @@ export function openSqlite(file: string): Sqlite {
         }
         throw error;
       }
+    },
+    copyTo: async (file, onProgress) => {
+      await backup(database, file, {
+        rate: COPY_PAGES_PER_STEP,
+        progress: ({ totalPages, remainingPages }) => onProgress(totalPages - remainingPages, totalPages),
+      });
     },
     close: () => {
       try {

@@ -16,7 +16,7 @@ export type StoreOptions = {
 
 /** SQLite's name for a database without a file (https://sqlite.org/inmemorydb.html). */
 const IN_MEMORY = ":memory:";
-const DATABASE_FILE = "engine.sqlite3";
+export const DATABASE_FILE = "engine.sqlite3";
 /** The first bytes of every SQLite file (https://sqlite.org/fileformat.html, 1.3). */
 const SQLITE_MAGIC = "SQLite format 3\0";
 /** Files up to this size are checked wholly at start: about 0.1 s. Larger ones tell of damage when it is read. */

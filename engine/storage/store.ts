@@ -93,6 +93,11 @@ export class Store {
     }
   }
 
+  /** Copies everything into a new database file, while reads and writes go on; as it is when the copy ends. */
+  copyTo(file: string, onProgress: (done: number, total: number) => void): Promise<void> {
+    return this.#sqlite.copyTo(file, onProgress);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#sqlite.close();

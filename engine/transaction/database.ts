@@ -25,7 +25,7 @@ import { Committer, META_LAST_TS, type PublishedCommit } from "./committer";
 import { HeldSnapshotOf } from "./held-snapshot";
 import { dropPendingIndexes, looseIndexes } from "./index-builder";
 import { loadCatalog, settleSystemTables } from "./load-catalog";
-import { LooseTables } from "./loose-tables";
+import { LooseTables, looseTables } from "./loose-tables";
 import { Reads } from "./read-set";
 import { Snapshot, snapshotExpired } from "./snapshot";
 import type { TableInfo } from "./table";
@@ -109,7 +109,7 @@ class EngineDatabase implements Database, TransactionHost {
     this.#factory = new TableFactory(loaded);
     this.#factory.skip([], looseIndexes(store));
     this.#loose = new LooseTables(store, () => this.#committer.isClosed || this.#held.size > 0);
-    for (const { tid, xids } of this.#loose.list()) {
+    for (const { tid, xids } of looseTables(store)) {
       this.#factory.skip([tid], xids);
     }
     this.#state = settleSystemTables(store, loaded, this.#factory);
@@ -206,6 +206,10 @@ class EngineDatabase implements Database, TransactionHost {
       },
     });
     return this.#stage;
+  }
+
+  copyTo(file: string, onProgress: (done: number, total: number) => void): Promise<void> {
+    return this.#store.copyTo(file, onProgress);
   }
 
   lastApplied(): string | null {

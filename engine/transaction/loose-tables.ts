@@ -8,6 +8,19 @@ const META_LOOSE_TABLES = "loose_tables";
 /** Rows that are removed without giving others a turn: a few milliseconds. */
 const ROWS_PER_TURN = 500;
 
+/** What a stage was filling when its process ended, or what was replaced and not yet swept. */
+export function looseTables(store: Store): LooseTable[] {
+  const text = store.meta(META_LOOSE_TABLES) ?? "[]";
+  return requireArray(parseJson(text, "The list of loose tables"), "The list of loose tables").map(
+    (json) => ({
+      tid: requireCount(isJsonObject(json) ? json["tid"] : undefined, "The number of a loose table"),
+      xids: requireArray(isJsonObject(json) ? json["xids"] : undefined, "The indexes of a loose table").map(
+        (xid) => requireCount(xid, "The number of a loose index"),
+      ),
+    }),
+  );
+}
+
 type LooseTable = { readonly tid: number; readonly xids: readonly number[] };
 
 /**
@@ -27,19 +40,6 @@ export class LooseTables {
     this.#isBlocked = isBlocked;
   }
 
-  /** Numbers that no new table may get. */
-  list(): LooseTable[] {
-    const text = this.#store.meta(META_LOOSE_TABLES) ?? "[]";
-    return requireArray(parseJson(text, "The list of loose tables"), "The list of loose tables").map(
-      (json) => ({
-        tid: requireCount(isJsonObject(json) ? json["tid"] : undefined, "The number of a loose table"),
-        xids: requireArray(isJsonObject(json) ? json["xids"] : undefined, "The indexes of a loose table").map(
-          (xid) => requireCount(xid, "The number of a loose index"),
-        ),
-      }),
-    );
-  }
-
   /** Notes a table that is about to be filled, before its first row. */
   begin(table: TableInfo): void {
     this.#inUse.add(table.tid);
@@ -56,7 +56,7 @@ export class LooseTables {
   /** Notes that some tables became visible and others were cut off; call inside a SQLite transaction. */
   change(settled: readonly TableInfo[], loose: readonly TableInfo[]): void {
     const gone = new Set(settled.map((table) => table.tid));
-    const kept = this.list().filter(({ tid }) => !gone.has(tid));
+    const kept = looseTables(this.#store).filter(({ tid }) => !gone.has(tid));
     const added = loose.map((table) => ({
       tid: table.tid,
       xids: indexesOf(table).map(({ index }) => index.xid),
@@ -71,7 +71,7 @@ export class LooseTables {
       if (this.#isBlocked()) {
         return;
       }
-      for (const { tid, xids } of this.list()) {
+      for (const { tid, xids } of looseTables(this.#store)) {
         if (this.#inUse.has(tid)) {
           continue;
         }
@@ -84,7 +84,7 @@ export class LooseTables {
           }
         }
         this.#store.atomically(() => {
-          const rest = this.list().filter((table) => table.tid !== tid);
+          const rest = looseTables(this.#store).filter((table) => table.tid !== tid);
           this.#store.setMeta(META_LOOSE_TABLES, JSON.stringify(rest));
         });
       }

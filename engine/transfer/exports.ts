@@ -9,7 +9,7 @@ import type { Database } from "../types";
 import { encodeInt64 } from "../values/encoded";
 import { writeExport } from "./export-writer";
 import { failureText, JobRows } from "./job-rows";
-import { ZipWriter } from "./zip-writer";
+import { writeZipFile } from "./zip-writer";
 
 export type ExportsOptions = {
   database: Database;
@@ -106,19 +106,10 @@ export class Exports {
     const startedMs = clock.nowMs();
     try {
       await this.#rows.patch(id, { state: "in_progress", start_ts: encodeInt64(snapshot.ts) });
-      const zip = new ZipWriter(path.join(folder, file), startedMs);
-      try {
-        await writeExport(zip, {
-          snapshot,
-          blobs: files.blobs,
-          includesFiles,
-          stopping: this.#stopping.signal,
-        });
-        await zip.finish();
-      } catch (error) {
-        await zip.discard();
-        throw error;
-      }
+      const stopping = this.#stopping.signal;
+      await writeZipFile(path.join(folder, file), startedMs, (zip) =>
+        writeExport(zip, { snapshot, blobs: files.blobs, includesFiles, stopping }),
+      );
       await this.#removeAllBut(file);
       await this.#rows.patch(id, {
         state: "completed",

@@ -1,33 +1,27 @@
 import { createWriteStream } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { Readable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
 
 export type ZipContent = Readable | AsyncIterable<Uint8Array | string>;
 
-/**
- * Writes a ZIP file entry by entry, with one entry's chunk in memory at a time, and puts it in its place when it is
- * whole and on disk: whoever looks finds all of it or nothing.
- */
+/** Writes a ZIP entry by entry into a stream, with one entry's chunk in memory at a time. */
 export class ZipWriter {
   readonly #zip = new ZipFile();
-  readonly #target: string;
-  readonly #partial: string;
+  readonly #output: Writable;
   readonly #mtime: Date;
   readonly #failed: Promise<never>;
   readonly #written: Promise<void>;
 
   /** @param nowMs what every entry says about its time */
-  constructor(target: string, nowMs: number) {
-    this.#target = target;
-    this.#partial = `${target}.partial`;
+  constructor(output: Writable, nowMs: number) {
+    this.#output = output;
     this.#mtime = new Date(nowMs);
     this.#failed = new Promise((_, reject) => this.#zip.once("error", reject));
-    const { outputStream } = this.#zip;
-    this.#written = pipeline(outputStream, createWriteStream(this.#partial, { mode: 0o600 }));
-    // Both are awaited by whoever adds or finishes; until then a failure must not end the process.
+    this.#written = pipeline(this.#zip.outputStream, output);
+    // Both are awaited by whoever adds or ends; until then a failure must not end the process.
     this.#failed.catch(() => undefined);
     this.#written.catch(() => undefined);
   }
@@ -47,27 +41,49 @@ export class ZipWriter {
     }
   }
 
-  /** Ends the file, waits for the disk and gives it its name. */
-  async finish(): Promise<void> {
+  /** Writes the directory at the end and waits until everything went out. */
+  async end(): Promise<void> {
     this.#zip.end();
     await Promise.race([this.#written, this.#failed]);
-    await syncPath(this.#partial);
-    await rename(this.#partial, this.#target);
-    await syncPath(path.dirname(this.#target));
   }
 
-  /** Takes back what was written so far. */
-  async discard(): Promise<void> {
-    this.#zip.outputStream.unpipe();
-    if ("destroy" in this.#zip.outputStream && typeof this.#zip.outputStream.destroy === "function") {
-      this.#zip.outputStream.destroy();
-    }
+  /** Breaks off; the output is destroyed. */
+  async abort(): Promise<void> {
+    this.#output.destroy();
     await this.#written.catch(() => undefined);
-    await rm(this.#partial, { force: true });
   }
 }
 
-/** Waits until a file, or the entries of a folder, are on disk (fsync(2)). */
+/**
+ * Writes a ZIP file and gives it its name when it is whole and on disk: whoever looks finds all of it or nothing.
+ * Throws what `write` throws; nothing is left behind then.
+ */
+export async function writeZipFile(
+  target: string,
+  nowMs: number,
+  write: (zip: ZipWriter) => Promise<void>,
+): Promise<void> {
+  const partial = `${target}.partial`;
+  const zip = new ZipWriter(createWriteStream(partial, { mode: 0o600 }), nowMs);
+  try {
+    await write(zip);
+    await zip.end();
+    await placeFile(partial, target);
+  } catch (error) {
+    await zip.abort();
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** Renames a file that is written to its final name, so that both survive a power cut (fsync(2)). */
+export async function placeFile(partial: string, target: string): Promise<void> {
+  await syncPath(partial);
+  await rename(partial, target);
+  await syncPath(path.dirname(target));
+}
+
+/** Waits until a file, or the entries of a folder, are on disk. */
 export async function syncPath(file: string): Promise<void> {
   const handle = await open(file, "r");
   try {
