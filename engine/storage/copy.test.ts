@@ -15,7 +15,8 @@ test("a copy under way lets others write, and holds each transaction wholly or n
   const dataDir = mkdtempSync(path.join(tmpdir(), "engine-"));
   const store = openStore({ dataDir, fsync: "off" });
   try {
-    const put = (tid: number, id: string) => store.write({ tid, id, rid: null, next: ROW, entries: [], searches: [] });
+    const put = (tid: number, id: string) =>
+      store.write({ tid, id, rid: null, next: ROW, entries: [], searches: [] });
     store.atomically(() => {
       for (let n = 0; n < ROWS; n += 1) put(1, `row ${n}`);
     });
