@@ -92,6 +92,15 @@ describe("the look through a data directory", () => {
     expect(await problems()).toEqual([expect.stringMatching(/are missing/)]);
   });
 
+  it("finds no entries of the index by id, which is the table itself", () => {
+    const sqlite = openSqlite(path.join(dataDir, "engine.sqlite3"));
+    const byId = sqlite.prepare(
+      "SELECT count(*) AS n FROM idx JOIN indexes USING (xid) WHERE name = 'by_id'",
+    );
+    expect(byId.get()).toEqual({ n: 0 });
+    sqlite.close();
+  });
+
   it("counts a blob without a row, which the next start removes", async () => {
     writeFileSync(path.join(dataDir, "files", "orphan"), "left by a kill");
     expect(await verifyDirectory(dataDir)).toMatchObject({ problems: [], orphanBlobs: 1 });

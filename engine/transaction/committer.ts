@@ -227,7 +227,10 @@ export class Committer {
             addTable(store, table);
           }
           for (const change of changes) {
-            store.write({ ...change, tid: change.table.tid });
+            const { tid, byId } = change.table;
+            // The index by id is the table itself.
+            const entries = change.entries.filter(({ xid }) => xid !== byId.xid);
+            store.write({ ...change, tid, entries });
           }
         }
         store.setMeta(META_LAST_TS, String(last.entry.ts));

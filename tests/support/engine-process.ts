@@ -51,14 +51,19 @@ export async function killEngine(engine: EngineProcess): Promise<void> {
   await engine.child.ended;
 }
 
-/** Runs the unmodified `convex` CLI of this checkout in `appDir`. */
-export async function convexCli(appDir: string, args: string[]): Promise<{ stdout: string; stderr: string }> {
+/** Runs the unmodified `convex` CLI of this checkout in `appDir`; `signal` ends it early. */
+export async function convexCli(
+  appDir: string,
+  args: string[],
+  signal?: AbortSignal,
+): Promise<{ stdout: string; stderr: string }> {
   return await promisify(execFile)(
     process.execPath,
     [path.join(ROOT, "node_modules/convex/bin/main.js"), ...args],
     {
       cwd: appDir,
       env: cliEnv(),
+      ...(signal !== undefined && { signal }),
     },
   );
 }
@@ -77,10 +82,12 @@ export function copyApp(fixture: string): string {
   return dir;
 }
 
-export async function deploy(appDir: string, engine: Pick<EngineProcess, "url" | "adminKey">): Promise<void> {
-  await convexCli(appDir, [
-    "deploy",
-    ...["--url", engine.url, "--admin-key", engine.adminKey],
-    ...["--typecheck", "disable", "--codegen", "disable", "--yes"],
-  ]);
+export async function deploy(
+  appDir: string,
+  engine: Pick<EngineProcess, "url" | "adminKey">,
+  signal?: AbortSignal,
+): Promise<void> {
+  const target = ["--url", engine.url, "--admin-key", engine.adminKey];
+  const quick = ["--typecheck", "disable", "--codegen", "disable", "--yes"];
+  await convexCli(appDir, ["deploy", ...target, ...quick], signal);
 }
