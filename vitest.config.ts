@@ -46,6 +46,8 @@ export default defineConfig({
         test: {
           name: "conformance",
           environment: "node",
+          // Its test helper is TypeScript that finds its modules with import.meta.glob.
+          server: { deps: { inline: [/@convex-dev\/rate-limiter/] } },
           include: ["tests/conformance/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,

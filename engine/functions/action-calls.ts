@@ -4,7 +4,7 @@ import { cancelJob, scheduleJob } from "../scheduler/jobs";
 import type { JsonValue, Transaction } from "../types";
 import type { ActionCall } from "./actions/host";
 import { OUT_OF_MEMORY, TRANSIENT_ERROR } from "./actions/host";
-import { addressFields, handleOf, type Namer, resolveAddress } from "./address";
+import { addressFields, type Namer, resolveAddress } from "./address";
 import { type CallContext, passIdentity, userIdentity } from "./call-context";
 import { checkArgs, checkResult } from "./check-values";
 import { type FunctionError, NestedFailure, ofThrown, plainError } from "./failure";
@@ -218,7 +218,7 @@ export class ActionCalls {
       case "1.0/createFunctionHandle": {
         const given = z.object(addressFields).parse(args);
         return this.#read((transaction) =>
-          handleOf(resolveAddress(given, namerOf(running, transaction)), transaction),
+          release.handles.of(resolveAddress(given, namerOf(running, transaction)), transaction),
         );
       }
       case "1.0/storageGenerateUploadUrl":

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { developerError } from "../errors";
 import type { ComponentPath, Transaction } from "../types";
-import { canonicalPath, childPath, type FunctionAddress, inComponent, parseFunctionPath } from "./path";
+import { HANDLE_SCHEME } from "./handles";
+import { childPath, type FunctionAddress, inComponent, parseFunctionPath } from "./path";
 import type { Release } from "./release";
 
 /** How `convex/server` names a function in a system call: exactly one of the three. */
@@ -20,7 +21,6 @@ export type Address = {
 /** Who names a function: the component that its code is in, and where handles are looked up. */
 export type Namer = { release: Release; component: ComponentPath; transaction: Transaction };
 
-const HANDLE = "function://";
 const OWN_FUNCTION = "_reference/function/";
 const CHILD = "_reference/childComponent/";
 const ARGUMENT = "_reference/componentArgument/";
@@ -30,12 +30,16 @@ const ARGUMENT = "_reference/componentArgument/";
  * it mounts; it reaches any other by a handle alone. Throws "developer".
  */
 export function resolveAddress(address: Address, namer: Namer): FunctionAddress {
-  const { component, transaction } = namer;
+  const { release, component, transaction } = namer;
   const own = (path: string): FunctionAddress => ({ component, path: parseFunctionPath(path) });
   if (address.name !== undefined) {
-    return address.name.startsWith(HANDLE) ? ofHandle(address.name, transaction) : own(address.name);
+    return address.name.startsWith(HANDLE_SCHEME)
+      ? release.handles.addressOf(address.name, transaction)
+      : own(address.name);
   }
-  if (address.functionHandle !== undefined) return ofHandle(address.functionHandle, transaction);
+  if (address.functionHandle !== undefined) {
+    return release.handles.addressOf(address.functionHandle, transaction);
+  }
   const reference = address.reference ?? "";
   if (reference.startsWith(OWN_FUNCTION)) return own(reference.slice(OWN_FUNCTION.length));
   if (reference.startsWith(CHILD)) return ofChild(reference.slice(CHILD.length), namer);
@@ -62,34 +66,4 @@ function ofChild(reference: string, { release, component }: Namer): FunctionAddr
     );
   }
   return address;
-}
-
-function ofHandle(handle: string, transaction: Transaction): FunctionAddress {
-  const id = handle.slice(HANDLE.length).split("#")[0] ?? "";
-  const row = handle.startsWith(HANDLE) ? transaction.system.get(id) : null;
-  const path = row?.["path"];
-  const component = row?.["component"];
-  if (typeof path !== "string" || typeof component !== "string" || row?.["deleted"] === true) {
-    throw developerError(
-      "InvalidFunctionHandle",
-      `${JSON.stringify(handle)} is not the handle of a function of this deployment.`,
-    );
-  }
-  return { component, path: parseFunctionPath(path) };
-}
-
-/** The handle of a function. Rows are written by a push for every function, so that asking is a read. */
-export function handleOf({ component, path }: FunctionAddress, transaction: Transaction): string {
-  const canonical = canonicalPath(path);
-  const [row] = transaction.system.list("_function_handles", "by_component_and_path", {
-    equals: [component, canonical],
-    limit: 1,
-  });
-  if (row === undefined || row["deleted"] === true) {
-    throw developerError(
-      "FunctionNotFound",
-      `There is no function ${canonical}${inComponent(component)} to make a handle of.`,
-    );
-  }
-  return `${HANDLE}${row._id}#${canonical}`;
 }

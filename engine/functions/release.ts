@@ -4,6 +4,7 @@ import type { ValidatorJson } from "../values/validator";
 import type { ActionBridge } from "./actions/host";
 import { componentEnvs, type EnvBinding } from "./component-env";
 import { type FunctionError, plainError } from "./failure";
+import { type Handles, storedHandles } from "./handles";
 import { Mount } from "./mount";
 import {
   canonicalPath,
@@ -79,6 +80,7 @@ export type Deployment = {
  */
 export class Release {
   readonly deployment: Deployment;
+  readonly handles: Handles = storedHandles;
   readonly #mounts: ReadonlyMap<ComponentPath, Mount>;
 
   /** @param env environment variables of the app, with those that the engine sets */
@@ -105,7 +107,7 @@ export class Release {
 
   /** The component that a function of this release runs in. */
   mountOf({ component }: Pick<FunctionSpec, "component">): Mount {
-    const mount = this.#mounts.get(component);
+    const mount = this.mounted(component);
     if (mount === undefined) {
       throw new EngineError("internal", "UnknownComponent", `No component is mounted at "${component}".`);
     }

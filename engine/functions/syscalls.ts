@@ -2,7 +2,7 @@ import { z } from "zod";
 import { developerError } from "../errors";
 import { cancelJob, scheduleJob } from "../scheduler/jobs";
 import type { ComponentPath, Files, JsonValue, Transaction } from "../types";
-import { addressFields, handleOf, type Namer, resolveAddress } from "./address";
+import { addressFields, type Namer, resolveAddress } from "./address";
 import { type CallContext, userIdentity } from "./call-context";
 import { componentArgument } from "./component-argument";
 import { canonicalPath, type FunctionAddress, shortPath } from "./path";
@@ -82,7 +82,7 @@ function answerOther(op: string, args: unknown, scope: SyscallScope): Answer {
       );
       return null;
     case "1.0/createFunctionHandle":
-      return handleOf(resolveAddress(z.object(addressFields).parse(args), namer), transaction);
+      return release.handles.of(resolveAddress(z.object(addressFields).parse(args), namer), transaction);
     case "1.0/storageGenerateUploadUrl":
       return files.generateUploadUrl(component);
     case "1.0/storageGetUrl":

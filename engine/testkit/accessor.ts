@@ -10,10 +10,11 @@ import {
   queryGeneric,
 } from "convex/server";
 import { convexToJson, jsonToConvex, type Value } from "convex/values";
+import { canonicalPath } from "../functions/path";
 import type { RunResult } from "../functions/run-function";
 import type { InnerCall } from "../functions/transactional-calls";
 import type { FunctionKind, Identity, JsonValue } from "../types";
-import { loadAddressed, pathOfHandle } from "./addresses";
+import { addressIn } from "./addresses";
 import { SITE_ORIGIN, type TestBackend } from "./backend";
 import type { InlineFunction } from "./live-calls";
 import { methodOf } from "./syscalls";
@@ -46,10 +47,11 @@ export class Accessor {
 
   async #named(kind: FunctionKind, target: Reference, args: unknown): Promise<unknown> {
     const backend = await this.#open();
-    const address = getFunctionAddress(target);
-    const path = address.name ?? pathOfHandle(address.functionHandle ?? "");
-    await loadAddressed(backend.release, { name: path });
-    return this.#run(backend, kind, this.#callOf(backend, path, encodeArgs(args)));
+    const address = addressIn(getFunctionAddress(target), "");
+    if (address === null) throw new Error("This is not a reference to a function.");
+    await backend.release.load(address);
+    const call = this.#callOf(backend, canonicalPath(address.path), encodeArgs(args));
+    return this.#run(backend, kind, { ...call, component: address.component });
   }
 
   #inline(kind: FunctionKind, handler: Handler): Promise<unknown> {
@@ -105,7 +107,7 @@ export class Accessor {
   async fetch(path: string, init: RequestInit | undefined): Promise<Response> {
     if (!path.startsWith("/")) throw new Error("Path given to `t.fetch` must start with a `/`");
     const backend = await this.#open();
-    const router: unknown = (await backend.release.exportsOf("http.js"))?.["default"];
+    const router: unknown = (await backend.release.exportsOf("", "http.js"))?.["default"];
     if (typeof router !== "object" || router === null) {
       return new Response("This Convex deployment does not have HTTP actions enabled.", { status: 404 });
     }

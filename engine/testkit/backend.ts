@@ -8,7 +8,7 @@ import { Rounds } from "../functions/rounds";
 import { createSeeds } from "../functions/run-function";
 import type { InnerCall } from "../functions/transactional-calls";
 import { openDatabase } from "../transaction/database";
-import type { Database, JsonValue } from "../types";
+import type { ComponentPath, Database, JsonValue } from "../types";
 import { TestJobs } from "./jobs";
 import { type InlineFunction, LiveActionCalls, LiveTransactionalCalls } from "./live-calls";
 import { LiveRelease, type ModuleGlob } from "./live-release";
@@ -40,12 +40,17 @@ export type BackendOptions = {
   limits: Limits;
 };
 
+/** A component that a test registered; `path` is that of its mount, `name` or `outer/name`. */
+export type TestComponent = { path: ComponentPath; schema: JsonValue; modules: ModuleGlob };
+
 /** The engine in one test: a database and files in memory, functions where they are, scheduled ones on test timers. */
 export type TestBackend = {
   release: LiveRelease;
   transactional: LiveTransactionalCalls;
   actions: LiveActionCalls;
   jobs: TestJobs;
+  /** Mounts a component, with tables of its own. */
+  mount(component: TestComponent): Promise<void>;
   /** Makes `call` mean a function that a test wrote in place. */
   runInline(call: InnerCall, inline: InlineFunction): void;
   requestId(): string;
@@ -74,8 +79,8 @@ function compose(
   { modules, limits }: Pick<BackendOptions, "modules" | "limits">,
 ): TestBackend {
   const release = new LiveRelease(modules, {
-    storeBlob: (blob) => files.store(blob),
-    readBlob: (storageId) => files.read(storageId),
+    storeBlob: (blob, component) => files.store(blob, component),
+    readBlob: (storageId, component) => files.read(storageId, component),
     describe: failedCall,
     log,
     clock,
@@ -104,6 +109,10 @@ function compose(
     transactional,
     actions,
     jobs: new TestJobs(scheduler, release),
+    async mount({ path, schema, modules: code }) {
+      release.mount(path, code);
+      await catalog.applySchema(path, schema);
+    },
     runInline: (call, written) => {
       inline.set(call, written);
     },

@@ -1,14 +1,22 @@
 import { createHash } from "node:crypto";
-import type { GenericDataModel, GenericSchema, SchemaDefinition, UserIdentity } from "convex/server";
+import type {
+  DataModelFromSchemaDefinition,
+  GenericDataModel,
+  GenericSchema,
+  SchemaDefinition,
+  UserIdentity,
+} from "convex/server";
 import { convexToJson } from "convex/values";
+import type { TestConvex, TestConvexForDataModel } from "convex-test";
 import { parseJson, requireObject } from "../json";
 import { Accessor, type Caller } from "./accessor";
-import { openTestBackend, type TestBackend } from "./backend";
+import { openTestBackend, type TestBackend, type TestComponent } from "./backend";
 import type { ModuleGlob } from "./live-release";
 import { runEngineCode } from "./syscalls";
-import type { TestConvex, TestConvexForDataModel, TestOptions } from "./types";
+import type { TestOptions } from "./types";
 
-export type { TestConvex, TestConvexForDataModel, TestConvexRoot } from "./types";
+// The package's own types, so that helpers which take its `t` take this one, too. No code of it is loaded.
+export type { TestConvex, TestConvexForDataModel, TestConvexRoot } from "convex-test";
 
 /** `finishAllScheduledFunctions` gives up after so many rounds, as in convex-test. */
 const ROUNDS_MAX = 100;
@@ -44,18 +52,34 @@ export function convexTest<Schema extends GenericSchema>(
     "tables" in schemaOrOptions
       ? { schema: schemaOrOptions, ...(modulesGiven !== undefined && { modules: modulesGiven }) }
       : schemaOrOptions;
-  let opened: Promise<TestBackend> | undefined;
-  const open = () => {
-    opened ??= runEngineCode(() =>
+  const components: TestComponent[] = [];
+  let ready: Promise<TestBackend> | undefined;
+  /** Opens the backend at the first call, and mounts what was registered since the last one. */
+  const open = (): Promise<TestBackend> => {
+    ready ??= runEngineCode(() =>
       openTestBackend({
         schema: schema === undefined ? null : exportOf(schema),
         modules,
         limits: typeof transactionLimits === "object" ? transactionLimits : {},
       }),
     );
-    return opened;
+    for (const component of components.splice(0)) {
+      ready = ready.then(async (backend) => {
+        await backend.mount(component);
+        return backend;
+      });
+    }
+    return ready;
   };
-  return accessorFor(open, { identity: { kind: "none" } });
+  const t = accessorFor<DataModelFromSchemaDefinition<SchemaDefinition<Schema, boolean>>>(open, {
+    identity: { kind: "none" },
+  });
+  return {
+    ...t,
+    registerComponent(path, componentSchema, componentModules) {
+      components.push({ path, schema: exportOf(componentSchema), modules: componentModules });
+    },
+  };
 }
 
 function accessorFor<DataModel extends GenericDataModel>(

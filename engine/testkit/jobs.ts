@@ -102,7 +102,7 @@ export class TestJobs {
   }
 
   async #run(job: Job): Promise<void> {
-    await this.#release.load(parseFunctionPath(job.path));
+    await this.#release.load({ component: job.component, path: parseFunctionPath(job.path) });
     await runJob(this.#parts, job);
     const row = beginLook(this.#parts).system.get(job.ref.id, job.ref.component);
     const state = row?.["state"];

@@ -3,7 +3,7 @@ import { ActionCalls, type ActionRunEnd } from "../functions/action-calls";
 import type { CallContext } from "../functions/call-context";
 import { checkArgs, checkResult } from "../functions/check-values";
 import { failedCall } from "../functions/failure";
-import type { FunctionPath } from "../functions/path";
+import type { FunctionAddress, FunctionPath } from "../functions/path";
 import { type FunctionSpec, isError } from "../functions/release";
 import type { RunResult } from "../functions/run-function";
 import {
@@ -13,7 +13,7 @@ import {
   type TransactionalParts,
 } from "../functions/transactional-calls";
 import type { FunctionKind, Transaction } from "../types";
-import { handleAnswer, prepareCall } from "./addresses";
+import { loadNamed } from "./addresses";
 import { readBlobCall, storeBlobCall, toBlob, toBytes } from "./blob-calls";
 import { type LiveParts, runLive } from "./live-run";
 import { methodOf, runEngineCode, runFunctionCode, type Syscalls, syscallError } from "./syscalls";
@@ -86,7 +86,7 @@ export class LiveActionCalls extends ActionCalls {
   /** Runs an HTTP action. What it throws is thrown. */
   async http(registered: object, path: FunctionPath, call: InnerCall, request: Request): Promise<Response> {
     const context = this.#transactional.context(call);
-    const response = await this.#invoke(path, context, () =>
+    const response = await this.#invoke({ component: "", path }, context, () =>
       methodOf(registered, "invokeHttpAction")(request),
     );
     if (response instanceof Response) return response;
@@ -101,7 +101,7 @@ export class LiveActionCalls extends ActionCalls {
     const given = checkArgs(spec, call.args, catalog);
     if (!given.ok) return given;
     try {
-      const value = await this.#invoke(spec.path, context, () =>
+      const value = await this.#invoke(spec, context, () =>
         methodOf(registered, "invokeAction")(context.requestId, JSON.stringify([call.args])),
       );
       const answer = checkResult(spec, String(value), catalog);
@@ -111,26 +111,26 @@ export class LiveActionCalls extends ActionCalls {
     }
   }
 
-  #invoke(path: FunctionPath, context: CallContext, body: () => Promise<unknown>): Promise<unknown> {
-    return runFunctionCode(this.#syscalls(path, context), new Map(), body);
+  #invoke(address: FunctionAddress, context: CallContext, body: () => Promise<unknown>): Promise<unknown> {
+    return runFunctionCode(this.#syscalls(address, context), new Map(), body);
   }
 
-  #syscalls(path: FunctionPath, context: CallContext): Syscalls {
+  #syscalls(address: FunctionAddress, context: CallContext): Syscalls {
     const { release, files } = this.#live;
-    const engine = this.bridge(release, { component: "", path }, context);
-    const answer = async (op: string, givenJson: string): Promise<string> => {
-      const argsJson = await prepareCall(release, op, givenJson);
-      return op === "1.0/createFunctionHandle"
-        ? handleAnswer(release, argsJson)
-        : await engine.syscall(op, argsJson);
+    const { component } = address;
+    const engine = this.bridge(release, address, context);
+    const answer = async (op: string, argsJson: string): Promise<string> => {
+      await loadNamed(release, op, argsJson, component);
+      return engine.syscall(op, argsJson);
     };
     const answerBlobCall = async (op: string, args: object): Promise<unknown> => {
       if (op === "storage/storeBlob") {
         const { blob, options } = storeBlobCall.parse(args);
         const { sha256 } = options ?? {};
-        return files.store({ ...(await toBytes(blob)), ...(sha256 !== undefined && { sha256 }) });
+        return files.store({ ...(await toBytes(blob)), ...(sha256 !== undefined && { sha256 }) }, component);
       }
-      if (op === "storage/getBlob") return toBlob(await files.read(readBlobCall.parse(args).storageId));
+      if (op === "storage/getBlob")
+        return toBlob(await files.read(readBlobCall.parse(args).storageId, component));
       throw developerError("UnknownOperation", `Unknown operation ${op}`);
     };
     const failed = (error: unknown): never => {

@@ -8,7 +8,7 @@ import type { RunRequest, RunResult } from "../functions/run-function";
 import { answerAsync, answerSync, type SyscallScope } from "../functions/syscalls";
 import type { Catalog } from "../types";
 import { refuseCommitTs } from "../values/commit-ts";
-import { handleAnswer, prepareCall } from "./addresses";
+import { loadNamed } from "./addresses";
 import { readBlobCall, storeBlobCall, toBlob, toBytes } from "./blob-calls";
 import { transactionGlobals } from "./globals";
 import type { LiveRelease } from "./live-release";
@@ -118,9 +118,8 @@ class LiveRun implements Syscalls {
     return answered;
   }
 
-  async #answer(op: string, givenJson: string): Promise<string> {
-    const argsJson = await prepareCall(this.#parts.release, op, givenJson);
-    if (op === "1.0/createFunctionHandle") return handleAnswer(this.#parts.release, argsJson);
+  async #answer(op: string, argsJson: string): Promise<string> {
+    await loadNamed(this.#parts.release, op, argsJson, this.#request.spec.component);
     if (op !== "1.0/runUdf") return answerAsync(op, argsJson, this.#scope);
     return runNested(this.#request, argsJson, (nested) =>
       runLive(this.#parts, {
@@ -133,13 +132,13 @@ class LiveRun implements Syscalls {
 
   async #answerBlobCall(op: string, args: object): Promise<unknown> {
     const { files } = this.#parts;
-    const { transaction, storesFiles } = this.#request;
+    const { transaction, storesFiles, spec } = this.#request;
     if (storesFiles && op === "storage/storeBlob") {
       const { blob } = storeBlobCall.parse(args);
-      return files.storeIn(transaction, await toBytes(blob));
+      return files.storeIn(transaction, await toBytes(blob), spec.component);
     }
     if (storesFiles && op === "storage/getBlob") {
-      return toBlob(await files.readIn(transaction, readBlobCall.parse(args).storageId));
+      return toBlob(await files.readIn(transaction, readBlobCall.parse(args).storageId, spec.component));
     }
     throw developerError("UnknownOperation", `Unknown operation ${op}`);
   }

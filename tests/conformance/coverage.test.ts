@@ -4,6 +4,7 @@ import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { ROOT } from "../../local/env";
 import { DIFFERENCES } from "./differences";
+import { COMPONENT_RULES } from "./shared/component-cases";
 import { SHARED_RULES } from "./shared/run-cases";
 
 const CLIENT = path.join(ROOT, "node_modules/convex/src/server");
@@ -83,7 +84,8 @@ describe("the coverage table", () => {
 
 describe("the list of differences", () => {
   test("names shared cases only, each of them written once", () => {
-    const titles = Object.values(SHARED_RULES).flatMap((rules) => rules.map(({ title }) => title));
+    const rules = [...Object.values(SHARED_RULES).flat(), ...COMPONENT_RULES];
+    const titles = rules.map(({ title }) => title);
     expect(titles.filter((title, n) => titles.indexOf(title) !== n)).toEqual([]);
     const listed = Object.values(DIFFERENCES).flatMap((differences) => Object.keys(differences));
     expect(listed.filter((title) => !titles.includes(title))).toEqual([]);

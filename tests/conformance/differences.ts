@@ -36,6 +36,8 @@ export const DIFFERENCES: { readonly [name in BackendName]: { readonly [title: s
     "the timestamp of the snapshot, newer than the 1.45 backend, is refused": "it follows the newest client",
     "the legacy argument of a component is empty in the app": "it does not know this call",
     "a query cannot write": "it checks only what the types offer",
+    "identities stay in the app":
+      "an action of a component hands the identity of its caller on to its own queries",
   },
   testkit: {},
   engine: {},

@@ -10,7 +10,7 @@ const modules = {
   "../../fixtures/conformance-app/convex/_generated/api.js": async () => ({}),
 };
 
-type Calls = {
+export type Calls = {
   query(reference: ReturnType<typeof makeFunctionReference<"query">>, args: Args): Promise<unknown>;
   mutation(reference: ReturnType<typeof makeFunctionReference<"mutation">>, args: Args): Promise<unknown>;
   action(reference: ReturnType<typeof makeFunctionReference<"action">>, args: Args): Promise<unknown>;
