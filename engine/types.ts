@@ -50,7 +50,7 @@ export interface Database {
   /** This moment, for walks over whole tables that outlast the write log (60 s). To be closed. */
   hold(): HeldSnapshot;
 
-  /** Copies the whole database into a new SQLite file, as it is when the copy ends. To be awaited before `close`. */
+  /** Copies the whole database into a new SQLite file, as it is when the copy begins. To be awaited before `close`. */
   copyTo(file: string, onProgress: (done: number, total: number) => void): Promise<void>;
 
   /** New contents for whole tables, which appear all at once or not at all. One at a time. */

@@ -50,7 +50,7 @@ export async function verifyDirectory(dataDir: string): Promise<Verdict> {
       await verifyRows(store, dataDir, verdict);
     }
   } finally {
-    store.close();
+    await store.close();
   }
   verdict.problems = verdict.problems.slice(0, PROBLEMS_MAX);
   return verdict;

@@ -40,7 +40,7 @@ export async function restoreBackup(
     });
     unlock();
     // Opens it as the engine would: the database is checked, and brought to the layout of this version.
-    openStore({ dataDir: draft, fsync: "full" }).close();
+    await openStore({ dataDir: draft, fsync: "full" }).close();
     for (const folder of [path.join(draft, FILES_FOLDER), draft]) {
       await syncPath(folder);
     }

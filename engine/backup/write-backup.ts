@@ -27,7 +27,7 @@ export type BackupParts = {
 };
 
 /**
- * Writes a backup of a data directory: the database as it is when its copy ends, every file that it knows, the admin
+ * Writes a backup of a data directory: the database as it is when its copy begins, every file that it knows, the admin
  * key, and a list of all that with sizes and hashes.
  */
 export async function writeBackup(zip: ZipWriter, parts: BackupParts): Promise<void> {

@@ -1,5 +1,5 @@
 import vm from "node:vm";
-import { bundle } from "./bundle";
+import { bundle } from "../bundle";
 import { cryptoAnswer } from "./host-crypto";
 import type { Program } from "./program";
 import type { HostPort, ModuleBody, RealmPort, RealmSetup } from "./sandbox/port";
@@ -46,7 +46,7 @@ export class Realm {
       codeGeneration: { strings: false, wasm: false },
     });
     bootScript ??= new vm.Script(
-      `(function () { const module = { exports: {} }, exports = module.exports;\n${bundle("sandbox/main.ts", "neutral")}\nreturn module.exports.boot; })()`,
+      `(function () { const module = { exports: {} }, exports = module.exports;\n${bundle("functions/sandbox/main.ts", "neutral")}\nreturn module.exports.boot; })()`,
       { filename: "engine:/realm" },
     );
     const boot: (host: HostPort, setup: string) => RealmPort = bootScript.runInContext(this.#context);

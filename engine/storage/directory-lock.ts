@@ -3,8 +3,12 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { EngineError } from "../errors";
 import { isJsonObject, parseJson } from "../json";
+import { sqliteFailure } from "./driver";
+import { lockFile } from "./owner-lock";
 
 const LOCK_FILE = "engine.lock";
+/** Empty, and never removed: a lock on a file that is gone keeps nobody out. */
+const OWNER_FILE = "engine.owner";
 
 /** Tokens that this process holds: its own pid in a lock file proves nothing, containers often reuse pid 1. */
 const heldTokens = new Set<string>();
@@ -15,7 +19,7 @@ type Holder = { pid: number; token: string; startedAt: string | null };
  * Claims a data directory for this process (law L7). Answers what gives it back.
  *
  * The file says who holds the directory, so that a second process can end with a sentence that names it. What truly
- * keeps the second one out is the exclusive lock that the holder keeps on the database file; it also settles the race
+ * keeps the second one out is the lock that the holder keeps on a second file; it also settles the race
  * of two processes that find the same stale file.
  *
  * Throws EngineError `DataDirectoryInUse` while the process of an earlier claim lives.
@@ -26,6 +30,7 @@ export function lockDirectory(dataDir: string): () => void {
   if (holder !== null && isAlive(holder)) {
     throw directoryInUse(dataDir, holder.pid);
   }
+  const unlock = lockOwner(path.join(dataDir, OWNER_FILE), dataDir);
   const token = randomUUID();
   const draft = `${file}.${token}`;
   const claim: Holder = { pid: process.pid, token, startedAt: startOf(process.pid) };
@@ -37,7 +42,16 @@ export function lockDirectory(dataDir: string): () => void {
     if (readHolder(file)?.token === token) {
       rmSync(file, { force: true });
     }
+    unlock();
   };
+}
+
+function lockOwner(file: string, dataDir: string): () => void {
+  try {
+    return lockFile(file);
+  } catch (error) {
+    throw sqliteFailure(error) === "busy" ? directoryInUse(dataDir, null) : error;
+  }
 }
 
 /** The error for a second process; `pid` is null where it is not known. */

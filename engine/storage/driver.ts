@@ -78,11 +78,11 @@ export function openSqlite(file: string): Sqlite {
 }
 
 /**
- * Moves the log into the file and gives up the exclusive lock. Closing alone would not: the connection lives on until
+ * Moves the log into the file, if no other connection is open, and gives up all locks. Closing alone would not: the connection lives on until
  * the garbage collector has found every statement, as this driver cannot end statements.
  */
 const RELEASE_FILE =
-  "PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM sqlite_schema";
+  "PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM sqlite_schema";
 
 /** What a failure means for the caller. Result codes: https://sqlite.org/rescode.html */
 export function sqliteFailure(error: unknown): "corrupt" | "busy" | "unavailable" | "other" {

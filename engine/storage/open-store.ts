@@ -1,6 +1,8 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
 import path from "node:path";
 import { EngineError } from "../errors";
+import { BatchWriter } from "./batch-writer";
+import { type ConnectionOptions, openConnection } from "./connection";
 import { directoryInUse, lockDirectory } from "./directory-lock";
 import { openSqlite, type Sqlite, sqliteFailure } from "./driver";
 import { migrate } from "./layout";
@@ -21,15 +23,10 @@ export const DATABASE_FILE = "engine.sqlite3";
 const SQLITE_MAGIC = "SQLite format 3\0";
 /** Files up to this size are checked wholly at start: about 0.1 s. Larger ones tell of damage when it is read. */
 const CHECKED_AT_START_BYTES_MAX = 16 * 1024 * 1024;
-/** Page cache. Negative values of the pragma count KiB. */
-const CACHE_KIB = 64 * 1024;
-/** Pages in the write-ahead log before SQLite moves them into the file: fewer pauses than its default of 1,000. */
-const WAL_PAGES_BEFORE_CHECKPOINT = 4000;
-/** The log is cut back to this size after a burst. */
-const WAL_BYTES_KEPT = 64 * 1024 * 1024;
 
 /**
- * Opens the store of a data directory, creating both where they are missing.
+ * Opens the store of a data directory, creating both where they are missing. Where there is a disk to wait for, that is
+ * with `fsync`, commits are written by a thread; without, on the connection that reads.
  * Throws EngineError: `DataDirectoryInUse`, `DatabaseDamaged`, `DatabaseForeign`, `DatabaseTooNew`,
  * `DataDirectoryUnusable`. A damaged file is left as it is.
  */
@@ -46,9 +43,17 @@ export function openStore(options: StoreOptions): Store {
   let sqlite: Sqlite | null = null;
   try {
     checkMagic(file);
-    sqlite = openSqlite(file);
-    configure(sqlite, file, options);
-    return new Store(sqlite, unlock);
+    checkPages(file);
+    const setup = connectionOf(file, options);
+    sqlite = openConnection(setup);
+    migrate(sqlite, file);
+    const store = new Store(sqlite, unlock);
+    if (options.fsync !== "off") {
+      store.writeWith(new BatchWriter({ setup, refresh: () => store.refresh() }), () =>
+        openConnection(setup),
+      );
+    }
+    return store;
   } catch (error) {
     sqlite?.close();
     unlock();
@@ -57,33 +62,30 @@ export function openStore(options: StoreOptions): Store {
 }
 
 function openInMemory(options: StoreOptions): Store {
-  const sqlite = openSqlite(IN_MEMORY);
-  configure(sqlite, null, options);
+  const sqlite = openConnection(connectionOf(IN_MEMORY, options));
+  migrate(sqlite, IN_MEMORY);
   return new Store(sqlite, () => undefined);
 }
 
-/** @param file null for a database in memory: there is nothing to check */
-function configure(sqlite: Sqlite, file: string | null, options: StoreOptions): void {
-  const isSmall = file !== null && statSync(file).size <= CHECKED_AT_START_BYTES_MAX;
-  // The lock is taken by the first access and kept until the file is closed.
-  sqlite.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; COMMIT");
-  if (isSmall) {
+const connectionOf = (file: string, { fsync, pagesMax }: StoreOptions): ConnectionOptions => ({
+  file,
+  fsync,
+  pagesMax: pagesMax ?? null,
+});
+
+/** Looks through a small file before anything is changed in it. */
+function checkPages(file: string): void {
+  if (!existsSync(file) || statSync(file).size > CHECKED_AT_START_BYTES_MAX) {
+    return;
+  }
+  const sqlite = openSqlite(file);
+  try {
     const verdict = sqlite.prepare("PRAGMA quick_check(1)").get();
     if (verdict?.["quick_check"] !== "ok") {
       throw damaged(file, String(verdict?.["quick_check"]));
     }
-  }
-  sqlite.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = ${options.fsync.toUpperCase()};
-    PRAGMA cache_size = -${CACHE_KIB};
-    PRAGMA wal_autocheckpoint = ${WAL_PAGES_BEFORE_CHECKPOINT};
-    PRAGMA journal_size_limit = ${WAL_BYTES_KEPT};
-    PRAGMA temp_store = MEMORY;
-  `);
-  migrate(sqlite, file ?? IN_MEMORY);
-  if (options.pagesMax !== undefined) {
-    sqlite.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
+  } finally {
+    sqlite.close();
   }
 }
 

@@ -22,21 +22,21 @@ afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 const open = (): Store => openStore({ dataDir, fsync: "full" });
 
 describe("a data directory", () => {
-  it("is created with everything in it, and is free again after closing", () => {
+  it("is created with everything in it, and is free again after closing", async () => {
     const nested = path.join(dataDir, "a", "b");
-    openStore({ dataDir: nested, fsync: "off" }).close();
+    await openStore({ dataDir: nested, fsync: "off" }).close();
     expect(existsSync(path.join(nested, "engine.sqlite3"))).toBe(true);
     expect(existsSync(path.join(nested, "engine.lock"))).toBe(false);
-    openStore({ dataDir: nested, fsync: "off" }).close();
+    await openStore({ dataDir: nested, fsync: "off" }).close();
   });
 
-  it("belongs to one opening at a time, and the second one says who has it", () => {
+  it("belongs to one opening at a time, and the second one says who has it", async () => {
     const store = open();
     expect(open).toThrow(
       `The data directory ${dataDir} is in use by process ${process.pid}: stop it first, or choose another directory.`,
     );
-    store.close();
-    open().close();
+    await store.close();
+    await open().close();
   });
 
   it("of a living process is refused by its number", async () => {
@@ -46,25 +46,25 @@ describe("a data directory", () => {
     expect(open).toThrow(`in use by process ${other.pid}`);
     other.kill("SIGKILL");
     await once(other, "exit");
-    open().close();
+    await open().close();
   });
 
-  it("is taken over from a process that is gone, or whose number another one got", () => {
+  it("is taken over from a process that is gone, or whose number another one got", async () => {
     writeFileSync(lock, JSON.stringify({ pid: 2 ** 22 + 1, token: "x", startedAt: null }));
-    open().close();
+    await open().close();
     writeFileSync(lock, JSON.stringify({ pid: process.ppid, token: "x", startedAt: "another boot/1" }));
-    open().close();
+    await open().close();
     writeFileSync(lock, JSON.stringify({ pid: process.pid, token: "of an earlier life", startedAt: null }));
-    open().close();
+    await open().close();
     writeFileSync(lock, "");
-    open().close();
+    await open().close();
   });
 
-  it("is protected by SQLite itself where the lock file was lost", () => {
+  it("is protected by SQLite itself where the lock file was lost", async () => {
     const store = open();
     rmSync(lock);
     expect(open).toThrow("in use by another process");
-    store.close();
+    await store.close();
   });
 
   it("that cannot be created is named, with the reason", () => {
@@ -76,7 +76,7 @@ describe("a data directory", () => {
 });
 
 describe("a database file", () => {
-  const damage = (change: (bytes: Buffer) => Buffer): Buffer => {
+  const damage = async (change: (bytes: Buffer) => Buffer): Promise<Buffer> => {
     const store = open();
     store.atomically(() => {
       for (let n = 0; n < 200; n += 1) {
@@ -90,7 +90,7 @@ describe("a database file", () => {
         });
       }
     });
-    store.close();
+    await store.close();
     const bytes = change(readFileSync(file));
     writeFileSync(file, bytes);
     return bytes;
@@ -103,27 +103,27 @@ describe("a database file", () => {
       "has noise in the middle",
       (bytes) => Buffer.concat([bytes.subarray(0, 8192), Buffer.alloc(8192, 0xa5), bytes.subarray(16_384)]),
     ],
-  ])("that %s is refused with advice and left as it is", (_name, change) => {
-    const bytes = damage(change);
+  ])("that %s is refused with advice and left as it is", async (_name, change) => {
+    const bytes = await damage(change);
     expect(open).toThrow(expect.objectContaining({ code: "DatabaseDamaged" }));
     expect(open).toThrow("restore a backup, or move it away to start empty");
     expect(readFileSync(file).equals(bytes)).toBe(true);
   });
 
-  it("of another program, or of a later version, is refused", () => {
+  it("of another program, or of a later version, is refused", async () => {
     const foreign = openSqlite(file);
     foreign.exec("CREATE TABLE theirs (a)");
     foreign.close();
     expect(open).toThrow("is a database of another program");
     rmSync(file);
-    open().close();
+    await open().close();
     const later = openSqlite(file);
     later.exec("PRAGMA user_version = 99");
     later.close();
     expect(open).toThrow("was written by a newer version (layout 99, this one knows 2): update first.");
   });
 
-  it("keeps a write transaction wholly or not at all", () => {
+  it("keeps a write transaction wholly or not at all", async () => {
     const store = open();
     const write = (id: string) =>
       store.write({
@@ -144,14 +144,14 @@ describe("a database file", () => {
     store.atomically(() => write("c"));
     expect(["a", "b", "c"].map((id) => store.get(1, id)?.rid ?? null)).toEqual([1, null, 2]);
     expect(store.scan(1, { start: "", end: null }, "asc", 9).map((entry) => entry.key)).toEqual(["a", "c"]);
-    store.close();
+    await store.close();
   });
 
-  it("is synced by every commit", () => {
-    open().close();
+  it("is synced by every commit", async () => {
+    await open().close();
     const store = open();
     expect(store.synchronous).toBe("full");
-    store.close();
+    await store.close();
   });
 });
 

@@ -1,7 +1,9 @@
 import { EngineError } from "../errors";
 import { bytesToKey, encodeKey, type Key, keyToBytes } from "../values/key";
+import type { BatchListener, BatchWriter } from "./batch-writer";
 import type { Sqlite, SqliteStatement, SqlRow, SqlValue } from "./driver";
 import { idBounds } from "./id-bounds";
+import { ReadView } from "./read-view";
 import { SearchReader } from "./search-reader";
 import type { DocumentTerms, SearchChange } from "./search-terms";
 import { SearchWriter } from "./search-writer";
@@ -26,6 +28,15 @@ export type DocWrite = {
   readonly entries: readonly EntryChange[];
   readonly searches: readonly SearchChange[];
 };
+
+/** What one SQLite transaction writes for many of the engine's. Plain data, because it may go to a thread. */
+export type Batch = {
+  readonly tables: readonly NewTable[];
+  readonly docs: readonly DocWrite[];
+  /** A named value (`meta`) that changes with it. */
+  readonly mark: { readonly name: string; readonly value: string };
+};
+export type NewTable = { readonly table: TableRow; readonly indexes: readonly IndexRow[] };
 
 export type TableRow = { tid: number; component: string; name: string; number: number };
 /**
@@ -59,13 +70,16 @@ export class Store {
   readonly #searchWriter = new SearchWriter((sql) => this.#prepare(sql));
   /** `IndexRow.builtTo` of every index; replaced, never changed, so that a failed write can be taken back. */
   #builtTo: ReadonlyMap<number, Key | null>;
-  #nextRid: number;
+  /** Inside `atomically`, once a row was inserted. */
+  #nextRid: number | null = null;
+  #writer: BatchWriter | null = null;
+  #view: ReadView | null = null;
+  #openReader: (() => Sqlite) | null = null;
   #isClosed = false;
 
   constructor(sqlite: Sqlite, unlock: () => void) {
     this.#sqlite = sqlite;
     this.#unlock = unlock;
-    this.#nextRid = Number(this.#one("SELECT coalesce(max(rid), 0) + 1 AS rid FROM docs")?.["rid"] ?? 1);
     this.#builtTo = new Map(this.indexes().map(({ xid, builtTo }) => [xid, builtTo]));
   }
 
@@ -75,9 +89,71 @@ export class Store {
     return level === 0 ? "off" : level === 1 ? "normal" : "full";
   }
 
-  /** Runs `body` as one SQLite transaction: on disk when it returns, wholly undone when it throws. */
+  /**
+   * Leaves batches to a writer with a connection of its own. From now on reads show one state until `refresh`.
+   * @param openReader opens another connection to the same file
+   */
+  writeWith(writer: BatchWriter, openReader: () => Sqlite): void {
+    this.#writer = writer;
+    this.#openReader = openReader;
+    this.#view = new ReadView(this.#sqlite);
+    this.#view.open();
+  }
+
+  /** Gets ready for the first commit. */
+  warmUp(): void {
+    this.#writer?.start();
+  }
+
+  /** Writes a batch; the listener hears what became of it, which reads show by then. One at a time. */
+  commit(given: Batch, listener: BatchListener): void {
+    const batch = { ...given, docs: given.docs.map((doc) => this.#withoutUnbuilt(doc)) };
+    if (this.#writer !== null) {
+      const done = (error: unknown) => {
+        if (error === null) {
+          this.#noteBuilt(batch.tables);
+        }
+        listener.done(error);
+      };
+      this.#writer.write(batch, { ...listener, done });
+      return;
+    }
+    let failure: unknown = null;
+    try {
+      this.apply(batch, listener.written);
+    } catch (error) {
+      failure = error;
+    }
+    listener.done(failure);
+  }
+
+  /** Waits for the batch that is being written, if there is one. */
+  settle(): void {
+    this.#writer?.settle();
+  }
+
+  /** Writes a batch here and now, as `commit` made it. */
+  apply({ tables, docs, mark }: Batch, beforeCommit?: () => void): void {
+    this.atomically(() => {
+      for (const table of tables) {
+        this.createTable(table);
+      }
+      for (const doc of docs) {
+        this.#put(doc);
+      }
+      this.setMeta(mark.name, mark.value);
+      beforeCommit?.();
+    });
+  }
+
+  /**
+   * Runs `body` as one SQLite transaction: on disk when it returns, wholly undone when it throws. For changes outside
+   * of the commits of functions; everything else waits meanwhile.
+   */
   atomically<Result>(body: () => Result): Result {
-    const ridBefore = this.#nextRid;
+    this.settle();
+    this.#view?.close();
+    this.#nextRid = null;
     const builtBefore = this.#builtTo;
     try {
       return this.#sqlite.transaction(() => {
@@ -86,20 +162,41 @@ export class Store {
         return result;
       });
     } catch (error) {
-      this.#nextRid = ridBefore;
       this.#searchWriter.discard();
       this.#builtTo = builtBefore;
       throw error;
+    } finally {
+      this.#view?.open();
     }
   }
 
-  /** Copies everything into a new database file, while reads and writes go on; as it is when the copy ends. */
-  copyTo(file: string, onProgress: (done: number, total: number) => void): Promise<void> {
-    return this.#sqlite.copyTo(file, onProgress);
+  /** Lets reads see the newest state on disk. */
+  refresh(): void {
+    this.#view?.close();
+    this.#view?.open();
   }
 
-  close(): void {
+  /** Copies everything into a new database file, while reads and writes go on; as it is when the copy begins. */
+  async copyTo(file: string, onProgress: (done: number, total: number) => void): Promise<void> {
+    if (this.#openReader === null) {
+      return this.#sqlite.copyTo(file, onProgress);
+    }
+    // A connection that sees what another one writes would begin its copy again and again.
+    const reader = this.#openReader();
+    try {
+      reader.exec("BEGIN; SELECT 1 FROM meta LIMIT 1");
+      await reader.copyTo(file, onProgress);
+    } finally {
+      reader.exec("COMMIT");
+      reader.close();
+    }
+  }
+
+  /** Reads go on until it resolves, or throw "overloaded". */
+  async close(): Promise<void> {
     this.#isClosed = true;
+    await this.#writer?.close();
+    this.#view?.close();
     this.#sqlite.close();
     this.#unlock();
   }
@@ -148,7 +245,11 @@ export class Store {
 
   /** Writes one changed document and its index entries; call inside `atomically`. */
   write(change: DocWrite): void {
-    const rid = change.rid ?? this.#nextRid++;
+    this.#put(this.#withoutUnbuilt(change));
+  }
+
+  #put(change: DocWrite): void {
+    const rid = change.rid ?? this.#takeRid();
     if (change.next === null) {
       this.#prepare("DELETE FROM docs WHERE rid = ?").run(rid);
     } else if (change.rid === null) {
@@ -178,17 +279,28 @@ export class Store {
       }
     }
     for (const { xid, old, next } of change.searches) {
-      const builtTo = this.#builtTo.get(xid) ?? null;
-      // What the backfill has not reached is entered when it does.
-      if (builtTo === null || timeKey((old ?? next)?.creationTime ?? 0, change.id) <= builtTo) {
-        this.#searchWriter.change(xid, rid, old, next);
-      }
+      this.#searchWriter.change(xid, rid, old, next);
     }
+  }
+
+  /** Takes out what the backfill of a search index has not reached: it is entered when it is. */
+  #withoutUnbuilt(change: DocWrite): DocWrite {
+    const isBuilt = ({ xid, old, next }: SearchChange) => {
+      const builtTo = this.#builtTo.get(xid) ?? null;
+      return builtTo === null || timeKey((old ?? next)?.creationTime ?? 0, change.id) <= builtTo;
+    };
+    return change.searches.every(isBuilt) ? change : { ...change, searches: change.searches.filter(isBuilt) };
   }
 
   /** Enters a document into a search index that is being built; call inside `atomically`. */
   putSearch(xid: number, rid: number, terms: DocumentTerms): void {
     this.#searchWriter.change(xid, rid, null, terms);
+  }
+
+  #takeRid(): number {
+    const rid = this.#nextRid ?? Number(this.#one("SELECT max(rid) AS rid FROM docs")?.["rid"] ?? 0) + 1;
+    this.#nextRid = rid + 1;
+    return rid;
   }
 
   putEntry(xid: number, key: Key, rid: number): void {
@@ -267,6 +379,13 @@ export class Store {
       .map((row) => ({ component: String(row["component"]), json: String(row["json"]) }));
   }
 
+  createTable({ table, indexes }: NewTable): void {
+    this.addTable(table);
+    for (const index of indexes) {
+      this.addIndex(index);
+    }
+  }
+
   addTable(table: TableRow): void {
     this.#prepare("INSERT INTO tables (tid, component, name, number) VALUES (?, ?, ?, ?)").run(
       table.tid,
@@ -289,6 +408,16 @@ export class Store {
       index.builtTo === null ? null : keyToBytes(index.builtTo),
     );
     this.#builtTo = new Map(this.#builtTo).set(index.xid, index.builtTo);
+  }
+
+  /** Another connection added the tables. */
+  #noteBuilt(tables: readonly NewTable[]): void {
+    if (tables.length > 0) {
+      const added = tables.flatMap(({ indexes }) =>
+        indexes.map(({ xid, builtTo }) => [xid, builtTo] as const),
+      );
+      this.#builtTo = new Map([...this.#builtTo, ...added]);
+    }
   }
 
   setIndexState(xid: number, state: IndexState): void {

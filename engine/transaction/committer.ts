@@ -3,7 +3,7 @@ import type { Clock } from "../clock";
 import { EngineError } from "../errors";
 import type { Faults } from "../faults";
 import { sqliteFailure } from "../storage/driver";
-import type { Store } from "../storage/store";
+import type { DocWrite, NewTable, Store } from "../storage/store";
 import type { CommitNotice, CommitResult, Timestamp } from "../types";
 import { encodeKeys } from "../values/key";
 import type { RowChange } from "./row-writer";
@@ -48,7 +48,7 @@ export type CommitterParts = {
 
 /**
  * Takes transactions one after the other: checks each against all that came before it, on disk or still waiting, gives
- * it a timestamp, and writes all that arrived in one turn of the event loop with one fsync.
+ * it a timestamp, and writes with one fsync all that arrived in one turn of the event loop or during the last fsync.
  */
 export class Committer {
   readonly #parts: CommitterParts;
@@ -56,6 +56,7 @@ export class Committer {
   #losers: { readonly seq: number; readonly reject: () => void }[] = [];
   #lastTs: Timestamp;
   #publishedTs: Timestamp;
+  #isFlushing = false;
   #flushIsDue = false;
   #isClosed = false;
 
@@ -122,11 +123,11 @@ export class Committer {
     return this.#lastTs;
   }
 
-  /** Writes everything accepted so far. */
+  /** Writes everything accepted so far, and returns when it is published. */
   flushAll(): void {
-    while (this.#pending.length > 0) {
-      this.#flush();
-    }
+    this.#flush();
+    // One batch starts the next when it ends.
+    this.#parts.store.settle();
   }
 
   /**
@@ -200,19 +201,20 @@ export class Committer {
   }
 
   #scheduleFlush(): void {
-    if (!this.#flushIsDue) {
+    // What is accepted while a batch is being written goes with the next one.
+    if (!this.#flushIsDue && !this.#isFlushing) {
       this.#flushIsDue = true;
       setImmediate(() => {
         this.#flushIsDue = false;
         this.#flush();
-        if (this.#pending.length > 0) {
-          this.#scheduleFlush();
-        }
       });
     }
   }
 
   #flush(): void {
+    if (this.#isFlushing) {
+      return;
+    }
     const batch = this.#takeBatch();
     const last = batch.at(-1);
     if (last === undefined) {
@@ -220,31 +222,34 @@ export class Committer {
     }
     const { store, faults } = this.#parts;
     faults?.at("before_flush", last.entry.ts);
-    try {
-      store.atomically(() => {
-        for (const { newTables, changes } of batch) {
-          for (const table of newTables) {
-            addTable(store, table);
-          }
-          for (const change of changes) {
-            const { tid, byId } = change.table;
-            // The index by id is the table itself.
-            const entries = change.entries.filter(({ xid }) => xid !== byId.xid);
-            store.write({ ...change, tid, entries });
-          }
-        }
-        store.setMeta(META_LAST_TS, String(last.entry.ts));
-        faults?.at("mid_flush", last.entry.ts);
-      });
-    } catch (error) {
+    this.#isFlushing = true;
+    store.commit(
+      {
+        tables: batch.flatMap(({ newTables }) => newTables.map(rowsOf)),
+        docs: batch.flatMap(({ changes }) => changes.map(toWrite)),
+        mark: { name: META_LAST_TS, value: String(last.entry.ts) },
+      },
+      {
+        ...(faults === null ? {} : { written: () => faults.at("mid_flush", last.entry.ts) }),
+        done: (error) => this.#flushed(batch, last.entry, error),
+      },
+    );
+  }
+
+  #flushed(batch: readonly Pending[], last: LogEntry, error: unknown): void {
+    const { faults } = this.#parts;
+    this.#isFlushing = false;
+    if (error === null) {
+      faults?.at("after_commit_before_publish", last.ts);
+      this.#publish(batch, last);
+    } else {
       this.#fail(batch, error);
-      this.#rejectLosers();
-      return;
     }
-    faults?.at("after_commit_before_publish", last.entry.ts);
-    this.#publish(batch, last.entry);
     this.#rejectLosers();
-    faults?.at("after_publish", last.entry.ts);
+    if (error === null) {
+      faults?.at("after_publish", last.ts);
+    }
+    this.#flush();
   }
 
   #takeBatch(): Pending[] {
@@ -299,13 +304,24 @@ export function writeFailure(error: unknown): EngineError {
     : new EngineError("internal", "WriteFailed", `The write failed: ${reason}`, { cause: error });
 }
 
-export function addTable(store: Store, table: TableInfo): void {
-  store.addTable(table);
-  for (const { index, state } of indexesOf(table)) {
-    // The table is new and empty: there is nothing to build.
-    store.addIndex(indexRow(table.tid, index, state, null));
-  }
-}
+export const addTable = (store: Store, table: TableInfo): void => store.createTable(rowsOf(table));
+
+const rowsOf = (table: TableInfo): NewTable => ({
+  table: { tid: table.tid, component: table.component, name: table.name, number: table.number },
+  // The table is new and empty: there is nothing to build.
+  indexes: indexesOf(table).map(({ index, state }) => indexRow(table.tid, index, state, null)),
+});
+
+/** What the disk has to know of a change, and no more: it goes to another thread. */
+const toWrite = ({ table, id, rid, next, entries, searches }: RowChange): DocWrite => ({
+  tid: table.tid,
+  id,
+  rid,
+  next: next === null ? null : { size: next.size, text: next.text },
+  // The index by id is the table itself.
+  entries: entries.filter(({ xid, oldKey, newKey }) => xid !== table.byId.xid && oldKey !== newKey),
+  searches,
+});
 
 export const overloaded = (reason: string, cause?: unknown) =>
   new EngineError("overloaded", "StorageUnavailable", `The engine cannot store this now: ${reason}.`, {

@@ -70,7 +70,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   try {
     database = new EngineDatabase(store, options);
   } catch (error) {
-    store.close();
+    await store.close();
     throw error;
   }
   await database.recover();
@@ -100,6 +100,7 @@ class EngineDatabase implements Database, TransactionHost {
 
   constructor(store: Store, options: DatabaseOptions) {
     this.#store = store;
+    store.warmUp();
     this.clock = options.clock;
     this.#report = options.log;
     this.#chaos = options.chaos ?? null;
@@ -224,7 +225,7 @@ class EngineDatabase implements Database, TransactionHost {
   async close(): Promise<void> {
     if (!this.#committer.isClosed) {
       this.#committer.close();
-      this.#store.close();
+      await this.#store.close();
     }
   }
 

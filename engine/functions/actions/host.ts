@@ -1,8 +1,8 @@
 import path from "node:path";
 import { Worker } from "node:worker_threads";
+import { bundle } from "../../bundle";
 import { type Clock, systemClock } from "../../clock";
 import type { ComponentPath, JsonValue } from "../../types";
-import { bundle } from "../bundle";
 import type { CompiledModule } from "../program";
 import type { ModuleReport, ThrownJson } from "../sandbox/port";
 import {
@@ -108,7 +108,7 @@ export class ActionHost {
     this.#bridge = bridge;
     this.#clock = setup.clock;
     this.#component = component;
-    this.#worker = new Worker(bundle("actions/worker.ts", "node"), {
+    this.#worker = new Worker(bundle("functions/actions/worker.ts", "node"), {
       eval: true,
       workerData: setup,
       env: { ...env, TZ: "UTC" },

@@ -7,9 +7,10 @@ const bundles = new Map<string, string>();
  * Text of a script of ours that runs elsewhere: in the context of a realm, or in a worker thread. It is bundled from
  * the sources when first needed (some 20 ms), so that there is no build step and no generated file to keep in step.
  *
- * @param entry path below `engine/functions`
+ * @param entry path below `engine`
+ * @param external packages that the script requires for itself where it runs, such as native ones
  */
-export function bundle(entry: string, platform: "neutral" | "node"): string {
+export function bundle(entry: string, platform: "neutral" | "node", external: string[] = []): string {
   const known = bundles.get(entry);
   if (known !== undefined) return known;
   const built = buildSync({
@@ -20,6 +21,7 @@ export function bundle(entry: string, platform: "neutral" | "node"): string {
     platform,
     target: "node20",
     keepNames: false,
+    external,
   });
   const text = built.outputFiles[0]?.text;
   if (text === undefined) throw new Error(`esbuild made nothing of ${entry}`);
