@@ -1,17 +1,17 @@
 /**
- * The documents that hold one word, as bytes: four for each document, in ascending order of its place in the block.
+ * The documents that hold one word, as bytes: four for each document, in no order.
  *
  *   place in the block (2, little endian) | how often the word occurs (1, at most 255) | length of the text (1, coarse)
  *
  * Fixed widths, because a search goes through hundreds of thousands of them: nothing has to be decoded to step over
- * one, and one is replaced where it lies.
+ * one. No order, because then SQLite can append a new one without anybody reading the block.
  */
 
 /** Rows of the `docs` table that share a block. A word that is written has its block written anew. */
 export const BLOCK_SIZE = 16_384;
 export const POSTING_BYTES = 4;
 
-export type Posting = { readonly place: number; readonly count: number; readonly lengthCode: number };
+export type Posting = { readonly count: number; readonly lengthCode: number };
 
 const COUNT_MAX = 255;
 /** Lengths up to here are kept as they are; above, an eighth of a power of two makes a step. */
@@ -32,50 +32,33 @@ export function lengthCode(length: number): number {
 export const lengthOfCode = (code: number): number =>
   code <= EXACT_LENGTH_MAX ? code : EXACT_LENGTH_MAX * 2 ** ((code - EXACT_LENGTH_MAX) / STEPS_PER_DOUBLING);
 
-/**
- * A block with changes made to it.
- *
- * @param changes by place; null takes a document out
- */
-export function mergePostings(
-  block: Uint8Array,
-  changes: ReadonlyMap<number, Omit<Posting, "place"> | null>,
-): Uint8Array {
-  const places = [...changes.keys()].sort((a, b) => a - b);
-  const merged = new Uint8Array(block.length + places.length * POSTING_BYTES);
-  let from = 0;
+/** Postings by their place in the block, as bytes. */
+export function encodePostings(postings: ReadonlyMap<number, Posting>): Uint8Array {
+  const block = new Uint8Array(postings.size * POSTING_BYTES);
+  let at = 0;
+  for (const [place, { count, lengthCode: code }] of postings) {
+    block[at] = place & 0xff;
+    block[at + 1] = place >> 8;
+    block[at + 2] = Math.min(count, COUNT_MAX);
+    block[at + 3] = code;
+    at += POSTING_BYTES;
+  }
+  return block;
+}
+
+/** A block without some of its places. */
+export function withoutPlaces(block: Uint8Array, places: ReadonlySet<number>): Uint8Array {
+  const rest = new Uint8Array(block.length);
   let to = 0;
-  for (const place of places) {
-    const end = lowerBound(block, place);
-    merged.set(block.subarray(from, end), to);
-    to += end - from;
-    from = end < block.length && placeAt(block, end) === place ? end + POSTING_BYTES : end;
-    const posting = changes.get(place);
-    if (posting != null) {
-      merged[to] = place & 0xff;
-      merged[to + 1] = place >> 8;
-      merged[to + 2] = Math.min(posting.count, COUNT_MAX);
-      merged[to + 3] = posting.lengthCode;
+  for (let at = 0; at < block.length; at += POSTING_BYTES) {
+    if (!places.has(placeAt(block, at))) {
+      rest.set(block.subarray(at, at + POSTING_BYTES), to);
       to += POSTING_BYTES;
     }
   }
-  merged.set(block.subarray(from), to);
-  return merged.subarray(0, to + block.length - from);
+  return rest.subarray(0, to);
 }
 
-const placeAt = (block: Uint8Array, at: number): number => (block[at] ?? 0) | ((block[at + 1] ?? 0) << 8);
-
-/** Where the first posting at or after `place` begins. */
-function lowerBound(block: Uint8Array, place: number): number {
-  let low = 0;
-  let high = block.length / POSTING_BYTES;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (placeAt(block, middle * POSTING_BYTES) < place) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low * POSTING_BYTES;
-}
+/** The place of the posting that begins at byte `at`. */
+export const placeAt = (block: Uint8Array, at: number): number =>
+  (block[at] ?? 0) | ((block[at + 1] ?? 0) << 8);

@@ -1,10 +1,11 @@
 import { type Key, keyToBytes } from "../values/key";
 import type { SqliteStatement, SqlValue } from "./driver";
-import { BLOCK_SIZE, lengthCode, mergePostings, type Posting } from "./postings";
+import { BLOCK_SIZE, encodePostings, lengthCode, type Posting, withoutPlaces } from "./postings";
 import { filterTerm, TIME_BYTES, TIMES_SIZE, wordTerm } from "./search-layout";
 import { type DocumentTerms, haveSameWords } from "./search-terms";
 
-type PostingChanges = Map<number, Omit<Posting, "place"> | null>;
+/** Places of one block that lose the word, and then those that get it. */
+type PostingChanges = { readonly removed: Set<number>; readonly added: Map<number, Posting> };
 type BlockTotals = { docs: number; words: number; maxTime: number };
 
 /** Changes of one search index that wait for the end of the SQLite transaction. */
@@ -37,21 +38,21 @@ export class SearchWriter {
     const place = rid % BLOCK_SIZE;
     if (old === null || next === null || !haveSameWords(old, next)) {
       for (const term of old?.counts.keys() ?? []) {
-        changesOf(buffered, wordTerm(term), block).set(place, null);
+        remove(changesOf(buffered, wordTerm(term), block), place);
       }
       const code = lengthCode(next?.length ?? 0);
       for (const [term, count] of next?.counts ?? []) {
-        changesOf(buffered, wordTerm(term), block).set(place, { count, lengthCode: code });
+        changesOf(buffered, wordTerm(term), block).added.set(place, { count, lengthCode: code });
       }
     }
     for (const [field, key] of (old?.filters ?? []).entries()) {
       if (key !== next?.filters[field]) {
-        changesOf(buffered, filterTerm(field, key), block).set(place, null);
+        remove(changesOf(buffered, filterTerm(field, key), block), place);
       }
     }
     for (const [field, key] of (next?.filters ?? []).entries()) {
       if (key !== old?.filters[field]) {
-        changesOf(buffered, filterTerm(field, key), block).set(place, { count: 1, lengthCode: 0 });
+        changesOf(buffered, filterTerm(field, key), block).added.set(place, { count: 1, lengthCode: 0 });
       }
     }
     if (next !== null) {
@@ -90,23 +91,34 @@ export class SearchWriter {
     this.#buffered.clear();
   }
 
-  #writePostings(xid: number, term: Uint8Array, block: number, changes: PostingChanges): void {
-    const before = this.#blob("SELECT data FROM search_postings WHERE xid = ? AND term = ? AND block = ?", [
-      xid,
-      term,
-      block,
-    ]);
-    const after = mergePostings(before ?? new Uint8Array(), changes);
-    if (after.length > 0) {
+  #writePostings(xid: number, term: Uint8Array, block: number, { removed, added }: PostingChanges): void {
+    if (removed.size > 0) {
+      this.#removePostings(xid, term, block, removed);
+    }
+    if (added.size > 0) {
       this.#prepare(
         `INSERT INTO search_postings (xid, term, block, data) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET data = excluded.data`,
-      ).run(xid, term, block, after);
-    } else if (before !== null) {
-      this.#prepare("DELETE FROM search_postings WHERE xid = ? AND term = ? AND block = ?").run(
-        xid,
-        term,
-        block,
+         ON CONFLICT DO UPDATE SET data = CAST(data || excluded.data AS BLOB)`,
+      ).run(xid, term, block, encodePostings(added));
+    }
+  }
+
+  #removePostings(xid: number, term: Uint8Array, block: number, places: ReadonlySet<number>): void {
+    const place = [xid, term, block];
+    const before = this.#blob(
+      "SELECT data FROM search_postings WHERE xid = ? AND term = ? AND block = ?",
+      place,
+    );
+    const rest = before === null ? null : withoutPlaces(before, places);
+    if (rest === null || rest.length === before?.length) {
+      return;
+    }
+    if (rest.length === 0) {
+      this.#prepare("DELETE FROM search_postings WHERE xid = ? AND term = ? AND block = ?").run(...place);
+    } else {
+      this.#prepare("UPDATE search_postings SET data = ? WHERE xid = ? AND term = ? AND block = ?").run(
+        rest,
+        ...place,
       );
     }
   }
@@ -147,10 +159,15 @@ function changesOf({ postings }: Buffered, term: Key, block: number): PostingCha
   }
   let changes = blocks.get(block);
   if (changes === undefined) {
-    changes = new Map();
+    changes = { removed: new Set(), added: new Map() };
     blocks.set(block, changes);
   }
   return changes;
+}
+
+function remove({ removed, added }: PostingChanges, place: number): void {
+  added.delete(place);
+  removed.add(place);
 }
 
 function timesOf({ times }: Buffered, part: number): Map<number, number> {

@@ -1,7 +1,9 @@
 import { benchEngine } from "./engine";
+import { benchSearch } from "./search";
 
 const BENCHMARKS: Readonly<Record<string, (say: (line: string) => void) => Promise<object>>> = {
   engine: benchEngine,
+  search: benchSearch,
 };
 
 const name = process.argv[2] ?? "";
