@@ -3,25 +3,32 @@ import type { JsonValue } from "../types";
 
 const text = z.string();
 const fields = z.array(z.string());
+const dbIndexes = z.array(z.object({ indexDescriptor: text, fields })).nullish();
+const searchIndexes = z
+  .array(z.object({ indexDescriptor: text, searchField: text, filterFields: fields.default([]) }))
+  .nullish();
 
 const tableJson = z.object({
   tableName: text,
-  indexes: z.array(z.object({ indexDescriptor: text, fields })).default([]),
-  searchIndexes: z
-    .array(z.object({ indexDescriptor: text, searchField: text, filterFields: fields }))
-    .nullish(),
-  vectorIndexes: z
-    .array(
-      z.object({ indexDescriptor: text, vectorField: text, dimensions: z.number(), filterFields: fields }),
-    )
-    .nullish(),
+  indexes: dbIndexes,
+  stagedDbIndexes: dbIndexes,
+  searchIndexes,
+  stagedSearchIndexes: searchIndexes,
 });
 const schemaJson = z.object({ tables: z.array(tableJson), schemaValidation: z.boolean().default(true) });
 
-/** An index as the CLI prints it: `{name: "messages.by_author", type, ...}`. */
-type IndexJson = { name: string; [field: string]: JsonValue };
+/** An index as the CLI prints it: `{name: "messages.by_author", type, ..., staged}`. */
+type IndexJson = { name: string; staged: boolean; [field: string]: JsonValue };
 
-export type IndexDiff = { added: IndexJson[]; removed: IndexJson[]; same: IndexJson[] };
+export type IndexDiff = {
+  added: IndexJson[];
+  removed: IndexJson[];
+  /** Staged before, to be used from now on. */
+  enabled: IndexJson[];
+  /** To be used before, staged from now on. */
+  disabled: IndexJson[];
+  same: IndexJson[];
+};
 
 export type SchemaOverview = { tables: string[]; schemaValidation: boolean };
 
@@ -31,27 +38,28 @@ export function overviewOf(schema: JsonValue | null): SchemaOverview {
   return { tables: tables.map((table) => table.tableName), schemaValidation };
 }
 
+/** All indexes, by what they index: staged or not, it is the same index. */
 function indexesOf(schema: JsonValue | null): Map<string, IndexJson> {
   const found = new Map<string, IndexJson>();
-  if (schema === null) return found;
-  for (const table of schemaJson.parse(schema).tables) {
-    const name = (index: { indexDescriptor: string }) => `${table.tableName}.${index.indexDescriptor}`;
-    const add = (index: IndexJson) => found.set(JSON.stringify(index), index);
-    for (const index of table.indexes) {
-      add({ name: name(index), type: "database", fields: [...index.fields, "_creationTime"] });
-    }
-    for (const index of table.searchIndexes ?? []) {
-      add({
-        name: name(index),
-        type: "search",
-        searchField: index.searchField,
-        filterFields: index.filterFields,
-      });
-    }
-    for (const index of table.vectorIndexes ?? []) {
-      const { dimensions, vectorField, filterFields } = index;
-      add({ name: name(index), type: "vector", dimensions, vectorField, filterFields });
-    }
+  for (const table of schema === null ? [] : schemaJson.parse(schema).tables) {
+    const add = (index: { [field: string]: JsonValue }, descriptor: string, staged: boolean) => {
+      const named = { name: `${table.tableName}.${descriptor}`, ...index };
+      found.set(JSON.stringify(named), { ...named, staged });
+    };
+    const addDb = (indexes: z.infer<typeof dbIndexes>, staged: boolean) => {
+      for (const { indexDescriptor, fields: indexed } of indexes ?? []) {
+        add({ type: "database", fields: [...indexed, "_creationTime"] }, indexDescriptor, staged);
+      }
+    };
+    const addSearch = (indexes: z.infer<typeof searchIndexes>, staged: boolean) => {
+      for (const { indexDescriptor, searchField, filterFields } of indexes ?? []) {
+        add({ type: "search", searchField, filterFields }, indexDescriptor, staged);
+      }
+    };
+    addDb(table.indexes, false);
+    addDb(table.stagedDbIndexes, true);
+    addSearch(table.searchIndexes, false);
+    addSearch(table.stagedSearchIndexes, true);
   }
   return found;
 }
@@ -61,10 +69,20 @@ export function diffIndexes(before: JsonValue | null, after: JsonValue | null): 
   const [old, next] = [indexesOf(before), indexesOf(after)];
   const without = (all: Map<string, IndexJson>, others: Map<string, IndexJson>) =>
     [...all].filter(([key]) => !others.has(key)).map(([, index]) => index);
+  const kept = [...next].flatMap(([key, index]) => {
+    const was = old.get(key);
+    return was === undefined ? [] : [{ index, wasStaged: was.staged }];
+  });
+  const where = (wasStaged: boolean, staged: boolean) =>
+    kept
+      .filter((item) => item.wasStaged === wasStaged && item.index.staged === staged)
+      .map(({ index }) => index);
   return {
     added: without(next, old),
     removed: without(old, next),
-    same: [...next].filter(([key]) => old.has(key)).map(([, index]) => index),
+    enabled: where(true, false),
+    disabled: where(false, true),
+    same: [...where(false, false), ...where(true, true)],
   };
 }
 
@@ -72,6 +90,6 @@ export function diffIndexes(before: JsonValue | null, after: JsonValue | null): 
 export const indexDiffJson = (diff: IndexDiff): JsonValue => ({
   added_indexes: diff.added,
   removed_indexes: diff.removed,
-  enabled_indexes: [],
-  disabled_indexes: [],
+  enabled_indexes: diff.enabled,
+  disabled_indexes: diff.disabled,
 });
