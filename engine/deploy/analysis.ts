@@ -11,6 +11,7 @@ import type { CronSpec, DefinedFunction } from "../functions/release";
 import type { Rounds } from "../functions/rounds";
 import type { DefinitionReport, ModuleReport, RealmSetup, ThrownJson } from "../functions/sandbox/port";
 import { parseSchedule } from "../scheduler/cron-schedule";
+import { parseSchema } from "../transaction/schema";
 import type { AuthProvider, JsonValue } from "../types";
 import { parseValidator } from "../values/validator";
 
@@ -210,12 +211,16 @@ export async function evaluatePushed(
   return ended.json;
 }
 
-/** JSON of `schema.export()`; null without schema.ts. */
-export const evaluateSchemaModule = (
+/** JSON of `schema.export()`; null without schema.ts. Throws "developer" for a schema that cannot be put in force. */
+export async function evaluateSchemaModule(
   module: PushedModule | null,
   parts: AnalysisParts,
-): Promise<JsonValue> =>
-  module === null ? Promise.resolve(null) : evaluatePushed(module, [], "schema", parts);
+): Promise<JsonValue> {
+  if (module === null) return null;
+  const schema = await evaluatePushed(module, [], "schema", parts);
+  parseSchema(schema);
+  return schema;
+}
 
 const providersJson = z.object({
   providers: z.array(

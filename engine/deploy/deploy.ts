@@ -27,6 +27,7 @@ import { checkHttpMounts, mountTree } from "./mount-tree";
 import { finishedJson, functionSpecJson, schemaChangeJson, startedJson } from "./push-answers";
 import { type PushedDefinition, type PushRequest, parsePush } from "./push-request";
 import { schemaEvaluationJson } from "./schema-evaluation";
+import { SchemaPreparation } from "./schema-preparation";
 import {
   type DefinitionCode,
   type DeploymentParts,
@@ -61,6 +62,8 @@ type Prepared = {
   newComponents: ReadonlyMap<ComponentPath, string>;
   environmentVersion: object;
   serverVersion: string;
+  /** Begun when the CLI first waits for it. */
+  schemas: SchemaPreparation | null;
 };
 
 /** A push on its way: evaluated by `start_push`, made law by `finish_push`. */
@@ -98,7 +101,7 @@ export class DeployState implements Deploy {
       if (this.#pending.size <= PENDING_PUSHES_MAX) break;
       this.#pending.delete(oldest);
     }
-    const { environmentVersion: _now, ...push } = prepared;
+    const { environmentVersion: _now, schemas: _later, ...push } = prepared;
     return startedJson({
       ...push,
       id,
@@ -138,15 +141,17 @@ export class DeployState implements Deploy {
   }
 
   async waitForSchema(body: JsonValue): Promise<JsonValue> {
-    const { parts } = this.#pushOf(body);
-    for (const { path, schema } of toDeployment("", parts).components.values()) {
-      try {
-        await this.#parts.database.catalog.checkSchema(path, schema);
-      } catch (error) {
-        return { type: "failed", error: messageOf(error), componentPath: path, tableName: null };
-      }
-    }
-    return { type: "complete" };
+    const push = this.#pushOf(body);
+    const { timeoutMs, dryRun } = waitJson.parse(body);
+    push.schemas ??= new SchemaPreparation(
+      this.#parts.database.catalog,
+      [...toDeployment("", push.parts).components.values()].map(({ path, schema }) => ({
+        component: path,
+        schema,
+      })),
+      dryRun,
+    );
+    return await push.schemas.status(this.#parts.clock, timeoutMs);
   }
 
   async finishPush(body: JsonValue): Promise<JsonValue> {
@@ -211,6 +216,7 @@ export class DeployState implements Deploy {
         newComponents: this.#allocate(mounts.map((mount) => mount.path)),
         environmentVersion,
         serverVersion: request.app.serverVersion,
+        schemas: null,
         parts: {
           definitions: codes,
           mounts,
@@ -339,6 +345,8 @@ export class DeployState implements Deploy {
 }
 
 const finishJson = z.object({ startPush: z.json(), dryRun: z.boolean().default(false) });
+/** The CLI waits for 10 seconds at a time. */
+const waitJson = z.object({ timeoutMs: z.number().default(10_000), dryRun: z.boolean().default(false) });
 const changeJson = z.object({ schemaChange: z.object({ schemaIds: z.record(z.string(), z.string()) }) });
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -29,7 +29,7 @@ function componentJson(
   countOf: (table: string) => number,
 ): JsonObject {
   const overview = overviewOf(after);
-  const { added, removed, same } = diffIndexes(before, after);
+  const { added, removed, enabled, disabled, same } = diffIndexes(before, after);
   const predict = (change: string, needsBackfill: boolean) => (index: { name: string }) => {
     const numDocs = countOf(index.name.split(".")[0] ?? "");
     return { ...index, change, needsBackfill: needsBackfill && numDocs > 0, numDocs };
@@ -46,6 +46,8 @@ function componentJson(
     indexes: [
       ...added.map(predict("added", true)),
       ...removed.map(predict("dropped", false)),
+      ...enabled.map(predict("enabled", false)),
+      ...disabled.map(predict("disabled", false)),
       ...same.map(predict("identical", false)),
     ],
     discardedStagedValidators: [],

@@ -112,7 +112,7 @@ export class SchemaCheck {
     if (failure !== null) {
       throw developerError(
         "SchemaValidationError",
-        `Schema validation failed.\nDocument with ID "${id}" in table "${after.name}" does not match the schema: ${failure}`,
+        `Document with ID "${id}" in table "${after.name}" does not match the schema: ${failure}`,
       );
     }
   }
