@@ -11,6 +11,8 @@ export const ARGS_BYTES_MAX = 16 * 1024 * 1024;
 export const NODE_ARGS_BYTES_MAX = 5 * 1024 * 1024;
 export const RESULT_BYTES_MAX = 16 * 1024 * 1024;
 export const HTTP_BODY_BYTES_MAX = 20 * 1024 * 1024;
+/** A request body that announces no more than this is read before its action starts. Our own number. */
+export const HTTP_SHORT_BODY_BYTES_MAX = 64 * 1024;
 
 /** Nested runQuery and runMutation. */
 export const CALL_DEPTH_MAX = 8;

@@ -140,7 +140,7 @@ function prefixRoute(parts: HttpServerParts, asked: Exchange): Route | null {
 }
 
 async function runHttpAction(parts: HttpServerParts, exchange: Exchange, path: string): Promise<void> {
-  const request = actionRequest(exchange.request, path + exchange.url.search, new URL(parts.siteOrigin).host);
+  const request = actionRequest(exchange, path + exchange.url.search, new URL(parts.siteOrigin).host);
   const identity = await parts.auth.identifyLeniently(exchange.request.headers.authorization);
   await sendActionResponse(await parts.functions.http(request, identity), exchange.response, parts.log);
 }

@@ -1,7 +1,8 @@
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { actionRequest, HTTP_ACTION_BYTES_MAX, sendActionResponse } from "./http-actions";
+import { HTTP_BODY_BYTES_MAX } from "../functions/limits";
+import { actionRequest, sendActionResponse } from "./http-actions";
 import { errorAnswer } from "./http-error";
 
 const servers: Server[] = [];
@@ -18,7 +19,8 @@ async function serve(action: (request: Request) => Response | Promise<Response>)
   const log: string[] = [];
   const server = createServer(async (incoming, outgoing) => {
     try {
-      const request = actionRequest(incoming, incoming.url ?? "/", "fallback");
+      const exchange = { request: incoming, response: outgoing };
+      const request = actionRequest(exchange, incoming.url ?? "/", "fallback");
       await sendActionResponse(await action(request), outgoing, (line) => log.push(line));
     } catch (error) {
       outgoing.writeHead(errorAnswer(error)?.status ?? 500).end(String(error));
@@ -88,16 +90,16 @@ test("a streamed response arrives piece by piece", async () => {
 });
 
 test("a response beyond the limit is cut there, and the log says so", async () => {
-  const { url, log } = await serve(() => new Response(new Uint8Array(HTTP_ACTION_BYTES_MAX + 1)));
+  const { url, log } = await serve(() => new Response(new Uint8Array(HTTP_BODY_BYTES_MAX + 1)));
   const body = await (await fetch(url)).arrayBuffer();
-  expect(body.byteLength).toBe(HTTP_ACTION_BYTES_MAX);
+  expect(body.byteLength).toBe(HTTP_BODY_BYTES_MAX);
   expect(log).toEqual([expect.stringMatching(/was cut/)]);
 });
 
 test("an announced request body beyond the limit is refused before it is read", async () => {
   const { url } = await serve(() => new Response("ran"));
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const headers = { "content-length": HTTP_ACTION_BYTES_MAX + 1 };
+    const headers = { "content-length": HTTP_BODY_BYTES_MAX + 1 };
     httpRequest(url, { method: "POST", headers }, resolve).on("error", reject).flushHeaders();
   });
   response.resume();

@@ -1,10 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
-import type { ReadableStream as NodeReadableStream } from "node:stream/web";
+import { HTTP_BODY_BYTES_MAX } from "../functions/limits";
+import type { Exchange } from "./answer";
 import { HttpError } from "./http-error";
-
-/** Convex's limit for the body of a request to an HTTP action and of its response. */
-export const HTTP_ACTION_BYTES_MAX = 20 * 1024 * 1024;
 
 /** Methods that an HTTP action may be registered for; HEAD is answered by the route for GET. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
@@ -21,19 +18,24 @@ const CONNECTION_HEADERS = new Set([
 
 /**
  * Builds the Request that an HTTP action sees. Its URL names the host and scheme that the caller used, also behind a
- * proxy that says so (`X-Forwarded-Proto` or `Forwarded`). The body streams, and fails beyond 20 MiB.
+ * proxy that says so (`X-Forwarded-Proto` or `Forwarded`). The body streams, at the pace of its reader; the signal aborts
+ * when the caller goes before the answer is out.
  * @param path path and query with which the route is looked up
  */
-export function actionRequest(incoming: IncomingMessage, path: string, fallbackHost: string): Request {
+export function actionRequest(
+  { request: incoming, response: outgoing }: Pick<Exchange, "request" | "response">,
+  path: string,
+  fallbackHost: string,
+): Request {
   const method = incoming.method ?? "GET";
   if (!METHODS.has(method)) {
     throw new HttpError(405, "MethodNotAllowed", `HTTP actions do not take ${method} requests.`);
   }
-  if (Number(incoming.headers["content-length"] ?? 0) > HTTP_ACTION_BYTES_MAX) {
+  if (Number(incoming.headers["content-length"] ?? 0) > HTTP_BODY_BYTES_MAX) {
     throw new HttpError(
       413,
       "RequestTooLarge",
-      `The request body is larger than ${HTTP_ACTION_BYTES_MAX} bytes.`,
+      `The request body is larger than ${HTTP_BODY_BYTES_MAX} bytes.`,
       {
         connection: "close",
       },
@@ -41,12 +43,12 @@ export function actionRequest(incoming: IncomingMessage, path: string, fallbackH
   }
   const url = `${scheme(incoming)}://${incoming.headers.host ?? fallbackHost}${path}`;
   const aborter = new AbortController();
-  incoming.once("close", () => {
-    if (!incoming.complete) {
+  outgoing.once("close", () => {
+    if (!outgoing.writableFinished) {
       aborter.abort();
     }
   });
-  const body = METHODS_WITH_BODY.has(method) ? limitedBody(incoming) : null;
+  const body = METHODS_WITH_BODY.has(method) ? bodyOf(incoming) : null;
   try {
     return new Request(url, {
       method,
@@ -78,21 +80,47 @@ function requestHeaders(incoming: IncomingMessage): Headers {
   return headers;
 }
 
-function limitedBody(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+/** The body as the function reads it. What it leaves is let pass, so that the connection can carry the next request. */
+function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   let size = 0;
-  const limited = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const chunk of incoming) {
-      const bytes = Buffer.from(chunk);
-      size += bytes.length;
-      if (size > HTTP_ACTION_BYTES_MAX) {
-        throw new TypeError(`The request body is larger than ${HTTP_ACTION_BYTES_MAX} bytes.`);
-      }
-      // A plain Uint8Array: functions must not get Node's Buffer.
-      yield new Uint8Array(bytes);
-    }
-  };
-  // Node types its own stream class and the web's apart although they are one at run time.
-  return Readable.toWeb(Readable.from(limited())) as ReadableStream<Uint8Array>;
+  let isWanted = true;
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        incoming.pause();
+        incoming.on("data", (chunk: Buffer) => {
+          size += chunk.length;
+          if (isWanted) {
+            // A plain Uint8Array: functions must not get Node's Buffer.
+            controller.enqueue(new Uint8Array(chunk));
+            incoming.pause();
+          } else if (size > HTTP_BODY_BYTES_MAX) {
+            incoming.destroy(); // A body without an end.
+          }
+        });
+        incoming.once("end", () => {
+          if (isWanted) {
+            controller.close();
+          }
+          isWanted = false;
+        });
+        incoming.once("close", () => {
+          if (isWanted) {
+            controller.error(new TypeError("The caller has gone before the body of its request had ended."));
+          }
+        });
+        incoming.once("error", () => undefined); // Told by "close", which follows.
+      },
+      pull() {
+        incoming.resume();
+      },
+      cancel() {
+        isWanted = false;
+        incoming.resume();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** Sends the action's response, as it streams. A body beyond 20 MiB is cut there; `log` hears of it. */
@@ -107,7 +135,7 @@ export async function sendActionResponse(
   }
   for (const [name, value] of response.headers) {
     // A length that will not be reached would leave the caller waiting.
-    const lies = name === "content-length" && Number(value) > HTTP_ACTION_BYTES_MAX;
+    const lies = name === "content-length" && Number(value) > HTTP_BODY_BYTES_MAX;
     if (!CONNECTION_HEADERS.has(name) && name !== "set-cookie" && !lies) {
       outgoing.setHeader(name, value);
     }
@@ -116,6 +144,8 @@ export async function sendActionResponse(
   if (cookies.length > 0) {
     outgoing.setHeader("set-cookie", cookies);
   }
+  // A body that is shorter or longer than announced would shift the next answer on the connection.
+  outgoing.strictContentLength = true;
   outgoing.flushHeaders();
   if (response.body !== null) {
     await pipe(response.body, outgoing, log);
@@ -123,30 +153,50 @@ export async function sendActionResponse(
   outgoing.end();
 }
 
-async function pipe(body: ReadableStream<Uint8Array>, outgoing: ServerResponse, log: (line: string) => void) {
-  let size = 0;
-  // The same class under two names, as above.
-  for await (const chunk of body as NodeReadableStream<Uint8Array>) {
-    if (outgoing.destroyed) {
-      return;
-    }
-    const left = HTTP_ACTION_BYTES_MAX - size;
-    size += chunk.byteLength;
-    const more = outgoing.write(chunk.byteLength > left ? chunk.subarray(0, left) : chunk);
-    if (size > HTTP_ACTION_BYTES_MAX) {
-      log(`The response of an HTTP action was cut at ${HTTP_ACTION_BYTES_MAX} bytes.`);
-      return;
-    }
-    if (!more) {
-      await new Promise<void>((resolve) => {
-        const go = () => {
-          outgoing.off("drain", go);
-          outgoing.off("close", go);
-          resolve();
-        };
-        outgoing.once("drain", go);
-        outgoing.once("close", go);
-      });
-    }
+/** Sends a body at the pace of the caller, and lets go of it as soon as the caller has gone. */
+async function pipe(
+  body: ReadableStream<Uint8Array>,
+  outgoing: ServerResponse,
+  log: (line: string) => void,
+): Promise<void> {
+  const reader = body.getReader();
+  const stop = () => void reader.cancel().catch((error: unknown) => log(`A body did not stop: ${error}`));
+  outgoing.once("close", stop);
+  if (outgoing.req.method === "HEAD" || outgoing.destroyed) {
+    stop();
   }
+  try {
+    let size = 0;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || outgoing.destroyed) {
+        return;
+      }
+      const left = HTTP_BODY_BYTES_MAX - size;
+      size += value.byteLength;
+      const hasRoom = outgoing.write(value.byteLength > left ? value.subarray(0, left) : value);
+      if (size > HTTP_BODY_BYTES_MAX) {
+        log(`The response of an HTTP action was cut at ${HTTP_BODY_BYTES_MAX} bytes.`);
+        stop();
+        return;
+      }
+      if (!hasRoom) {
+        await roomIn(outgoing);
+      }
+    }
+  } finally {
+    outgoing.off("close", stop);
+  }
+}
+
+function roomIn(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      outgoing.off("drain", go);
+      outgoing.off("close", go);
+      resolve();
+    };
+    outgoing.once("drain", go);
+    outgoing.once("close", go);
+  });
 }

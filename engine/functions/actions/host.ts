@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../../clock";
 import type { ComponentPath, JsonValue } from "../../types";
 import type { CompiledModule } from "../program";
 import type { ModuleReport, ThrownJson } from "../sandbox/port";
+import { HttpCall, type HttpCaller } from "./http-call";
 import {
   type FromWorker,
   type HttpRequestMessage,
@@ -45,11 +46,6 @@ export type ActionEnd =
   | { ok: true; value: string }
   | { ok: false; thrown: ThrownJson }
   | { ok: false; withdrawn: true };
-export type HttpEnd =
-  | { kind: "withdrawn" }
-  | { kind: "response"; status: number; headers: [string, string][]; body: ReadableStream<Uint8Array> | null }
-  | { kind: "noRoute" }
-  | { kind: "failed"; thrown: ThrownJson };
 
 type Running = {
   call: ActionCall;
@@ -183,67 +179,24 @@ export class ActionHost {
   http(
     call: ActionCall,
     request: HttpRequestMessage,
-  ): { end: Promise<HttpEnd>; closed: Promise<void>; abandon(thrown: ThrownJson): void; withdraw(): void } {
+    caller: HttpCaller,
+  ): Pick<HttpCall, "end" | "closed"> & { abandon(thrown: ThrownJson): void; withdraw(): void } {
     const ticket = newTicket();
-    let finish: (end: HttpEnd) => void = () => undefined;
-    let close: () => void = () => undefined;
-    const closed = new Promise<void>((resolve) => {
-      close = resolve;
-    });
-    let body: ReadableStreamDefaultController<Uint8Array> | null = null;
-    const fail = (thrown: ThrownJson): void => {
-      finish({ kind: "failed", thrown });
-      body?.error(new Error(thrown.message));
-      body = null;
-      close();
-    };
-    const end = new Promise<HttpEnd>((resolve) => {
-      finish = resolve;
-    });
+    const exchange: HttpCall = new HttpCall(caller, (message) =>
+      this.#post({ type: "exchange", call: number, message }),
+    );
     const number = this.#begin(call, {
-      receive: (message) => {
-        if (message.type === "failed") fail(message.thrown);
-        if (message.type === "chunk") body?.enqueue(message.bytes);
-        if (message.type === "noRoute") {
-          finish({ kind: "noRoute" });
-          close();
-        }
-        if (message.type === "head") {
-          const { status, headers } = message;
-          const start = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-            body = controller;
-          };
-          const cancel = () => {
-            body = null;
-            this.#post({ type: "forget", call: number });
-          };
-          finish({
-            kind: "response",
-            status,
-            headers,
-            body: message.hasBody ? new ReadableStream({ start, cancel }) : null,
-          });
-          if (!message.hasBody) close();
-        }
-        if (message.type === "end") {
-          body?.close();
-          body = null;
-          close();
-        }
-      },
-      lost: fail,
+      receive: (message) => exchange.receive(message),
+      lost: (thrown) => exchange.fail(thrown),
     });
-    void closed.then(() => this.#forget(number));
+    void exchange.closed.then(() => this.#forget(number));
     this.#post({ type: "http", call: number, request, ticket });
     const abandon = (thrown: ThrownJson): void => {
       this.#closing = true;
-      fail(thrown);
+      exchange.fail(thrown);
     };
-    const withdraw = () =>
-      this.#withdraw(ticket, () => {
-        finish({ kind: "withdrawn" });
-        close();
-      });
+    const withdraw = () => this.#withdraw(ticket, () => exchange.withdraw());
+    const { end, closed } = exchange;
     return { end, closed, abandon, withdraw };
   }
 

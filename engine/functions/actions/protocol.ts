@@ -24,8 +24,22 @@ export type HttpRequestMessage = {
   /** Path that the router looks up: that of the URL without the prefix at which the component is mounted. */
   route: string;
   headers: [string, string][];
-  body: Uint8Array | null;
+  /** Null where there is none; a short one whole; one that streams is asked for chunk by chunk. */
+  body: Uint8Array | "streams" | null;
 };
+
+/** What concerns one HTTP action that runs. */
+export type HttpToWorker =
+  /** There is room for one more chunk of the response. */
+  | { type: "pull" }
+  /** Nobody reads the rest of the response. */
+  | { type: "forget" }
+  /** The caller has gone. */
+  | { type: "abort" }
+  /** The answers to pullBody. */
+  | { type: "bodyChunk"; bytes: Uint8Array }
+  | { type: "bodyEnd" }
+  | { type: "bodyFailed"; reason: string };
 
 /**
  * Whether a call has begun: the first to write here has it, the worker to run the call or the engine to withdraw it
@@ -50,8 +64,7 @@ export type ToWorker =
   | { type: "analyze"; call: number; path: string }
   | { type: "answer"; id: number; ok: boolean; payload: string }
   | { type: "blob"; id: number; blob: { bytes: Uint8Array; contentType: string | null } | null }
-  /** Nobody reads the rest of this HTTP action's answer. */
-  | { type: "forget"; call: number };
+  | { type: "exchange"; call: number; message: HttpToWorker };
 
 export type FromWorker =
   | { type: "syscall"; call: number; id: number; op: string; argsJson: string }
@@ -69,6 +82,9 @@ export type FromWorker =
   | { type: "failed"; call: number; thrown: ThrownJson }
   | { type: "analyzed"; call: number; report: ModuleReport }
   | { type: "noRoute"; call: number }
+  /** The next chunk of the request's body is wanted, or no more of it. */
+  | { type: "pullBody"; call: number }
+  | { type: "dropBody"; call: number }
   | { type: "head"; call: number; status: number; headers: [string, string][]; hasBody: boolean }
   | { type: "chunk"; call: number; bytes: Uint8Array }
   | { type: "end"; call: number };

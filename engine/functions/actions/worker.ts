@@ -9,6 +9,7 @@ import { resolveModule } from "../sandbox/modules";
 import type { ModuleBody } from "../sandbox/port";
 import { describeThrown } from "../sandbox/thrown";
 import { createDate } from "../sandbox/time";
+import { HttpBodies } from "./http-bodies";
 import {
   type FromWorker,
   type HttpRequestMessage,
@@ -199,7 +200,18 @@ async function runAction(message: Extract<ToWorker, { type: "run" }>): Promise<v
   send({ type: "done", call: message.call, value: String(value) });
 }
 
+const httpBodies = new HttpBodies(send, (owner, run) => currentCall.run(owner, run));
+
 async function runHttp(owner: number, given: HttpRequestMessage): Promise<void> {
+  const signal = httpBodies.open(owner);
+  try {
+    await route(owner, given, signal);
+  } finally {
+    httpBodies.close(owner);
+  }
+}
+
+async function route(owner: number, given: HttpRequestMessage, signal: AbortSignal): Promise<void> {
   const router: unknown = load("http.js")["default"];
   const lookup: unknown = Reflect.get(Object(router), "lookup");
   if (typeof lookup !== "function") throw new Error("The default export of http.ts must be an HttpRouter.");
@@ -211,39 +223,25 @@ async function runHttp(owner: number, given: HttpRequestMessage): Promise<void> 
   const request = new Request(given.url, {
     method: given.method,
     headers: given.headers,
-    ...(given.body !== null && { body: new Uint8Array(given.body) }),
+    signal,
+    ...requestBody(owner, given.body),
   });
   const handler: object = Object(match[0]);
   const invoke: unknown = Reflect.get(handler, "invokeHttpAction");
   if (typeof invoke !== "function") throw new Error("The handler of a route must be made with httpAction().");
   const response: unknown = await invoke.call(handler, request);
   if (!(response instanceof Response)) throw new Error("An HTTP action must return a Response.");
-  await sendResponse(owner, response);
+  await httpBodies.respond(owner, response);
 }
 
-/** Bodies that are being sent. */
-const readers = new Map<number, ReadableStreamDefaultReader<Uint8Array>>();
-
-async function sendResponse(owner: number, response: Response): Promise<void> {
-  // Iterating headers keeps several Set-Cookie apart, as they must stay.
-  send({
-    type: "head",
-    call: owner,
-    status: response.status,
-    headers: [...response.headers],
-    hasBody: response.body !== null,
-  });
-  if (response.body === null) return;
-  const reader = response.body.getReader();
-  readers.set(owner, reader);
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    if (!(value instanceof Uint8Array)) throw new Error("The body of a Response must consist of bytes.");
-    send({ type: "chunk", call: owner, bytes: value });
-  }
-  readers.delete(owner);
-  send({ type: "end", call: owner });
+/** `duplex` is what the Fetch standard asks of a request whose body streams. */
+function requestBody(
+  owner: number,
+  body: HttpRequestMessage["body"],
+): { body?: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>; duplex?: "half" } {
+  if (body === null) return {};
+  if (body === "streams") return { body: httpBodies.requestBody(owner), duplex: "half" };
+  return { body: new Uint8Array(body) };
 }
 
 function start(owner: number, work: () => Promise<void>): void {
@@ -276,9 +274,8 @@ port.on("message", (message: ToWorker) => {
       else asked?.reject(Object.assign(new Error(), JSON.parse(message.payload)));
       break;
     }
-    case "forget":
-      currentCall.run(message.call, () => void readers.get(message.call)?.cancel());
-      readers.delete(message.call);
+    case "exchange":
+      httpBodies.receive(message.call, message.message);
       break;
     case "blob":
       waiting.get(message.id)?.resolve(message.blob);
