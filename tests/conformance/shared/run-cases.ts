@@ -8,6 +8,7 @@ import { httpRules } from "./cases/http";
 import { jobRules } from "./cases/jobs";
 import { metaRules } from "./cases/meta";
 import { queryRules } from "./cases/queries";
+import { searchRules } from "./cases/search";
 import { valueRules } from "./cases/values";
 import { declareCase } from "./declare-case";
 
@@ -15,6 +16,7 @@ export const SHARED_RULES = {
   values: valueRules,
   documents: documentRules,
   queries: queryRules,
+  search: searchRules,
   calls: callRules,
   "scheduled functions": jobRules,
   files: fileRules,
