@@ -82,20 +82,23 @@ function requestHeaders(incoming: IncomingMessage): Headers {
 
 /** The body as the function reads it. What it leaves is let pass, so that the connection can carry the next request. */
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
-  let size = 0;
+  let passedBytes = 0;
   let isWanted = true;
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
         incoming.pause();
         incoming.on("data", (chunk: Buffer) => {
-          size += chunk.length;
           if (isWanted) {
             // A plain Uint8Array: functions must not get Node's Buffer.
             controller.enqueue(new Uint8Array(chunk));
             incoming.pause();
-          } else if (size > HTTP_BODY_BYTES_MAX) {
-            incoming.destroy(); // A body without an end.
+            return;
+          }
+          // Callers read the answer only when they have sent everything, so that much is let pass; not without an end.
+          passedBytes += chunk.length;
+          if (passedBytes > HTTP_BODY_BYTES_MAX) {
+            incoming.destroy();
           }
         });
         incoming.once("end", () => {
