@@ -1,6 +1,5 @@
 interface Timer {
   readonly dueAt: number;
-  readonly order: number;
   readonly run: () => void | Promise<void>;
 }
 
@@ -14,7 +13,6 @@ const TIMEOUT_MS_MAX = 2_147_483_647;
 export class VirtualClock {
   #aheadMs = 0;
   #timers: Timer[] = [];
-  #order = 0;
   #wakeUp: NodeJS.Timeout | undefined;
   /** Tasks that have begun and not ended, whoever began them. */
   readonly #running = new Set<Promise<void>>();
@@ -26,9 +24,10 @@ export class VirtualClock {
 
   /** Runs a task once the clock has reached now + delay. Tasks of the same moment run in the order of their planning. */
   after(delayMs: number, run: () => void | Promise<void>): void {
-    this.#timers.push({ dueAt: this.now() + delayMs, order: this.#order++, run });
-    this.#timers.sort((a, b) => a.dueAt - b.dueAt || a.order - b.order);
-    this.#arm();
+    const timer = { dueAt: this.now() + delayMs, run };
+    const position = this.#positionAfter(timer.dueAt);
+    this.#timers.splice(position, 0, timer);
+    if (position === 0) this.#arm();
   }
 
   /**
@@ -57,6 +56,18 @@ export class VirtualClock {
     const task = Promise.resolve(timer.run()).finally(() => this.#running.delete(task));
     this.#running.add(task);
     return task;
+  }
+
+  /** Where a task of this moment belongs: behind the tasks of the same moment that were planned before it. */
+  #positionAfter(dueAt: number): number {
+    let low = 0;
+    let high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#timers[middle]?.dueAt ?? 0) <= dueAt) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #takeDue(by: number): Timer | undefined {

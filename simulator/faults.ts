@@ -1,32 +1,7 @@
 import { z } from "zod";
+import { type CallKind, type FaultEffect, faultEffect, isPossible, type Place } from "./fault-effects";
 
-const status = z.int().min(100).max(599);
-const ms = z
-  .int()
-  .min(0)
-  .max(7 * 24 * 60 * 60 * 1000);
-
-/** What can go wrong on purpose. Kinds of three places: Graph calls, webhooks, and media downloads. */
-export const faultEffect = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("error"), status: status.default(500), code: z.int().default(131000) }),
-  z.strictObject({ kind: z.literal("html_error"), status: status.default(502) }),
-  z.strictObject({ kind: z.literal("accept_then_drop") }),
-  z.strictObject({ kind: z.literal("accept_then_error"), status: status.default(500) }),
-  z.strictObject({ kind: z.literal("reset") }),
-  z.strictObject({ kind: z.literal("hang") }),
-  z.strictObject({ kind: z.literal("delay"), ms }),
-  z.strictObject({ kind: z.literal("duplicate"), times: z.int().min(1).max(100).default(1) }),
-  z.strictObject({ kind: z.literal("reorder") }),
-  z.strictObject({ kind: z.literal("drop") }),
-  z.strictObject({ kind: z.literal("batch") }),
-  z.strictObject({ kind: z.literal("bad_signature") }),
-  z.strictObject({ kind: z.literal("expired") }),
-  z.strictObject({ kind: z.literal("wrong_sha") }),
-  z.strictObject({ kind: z.literal("slow") }),
-  z.strictObject({ kind: z.literal("oversize") }),
-  z.strictObject({ kind: z.literal("redirect"), to: z.string().min(1) }),
-]);
-export type FaultEffect = z.infer<typeof faultEffect>;
+export type { FaultEffect } from "./fault-effects";
 
 export const faultRule = z.strictObject({
   match: z
@@ -36,6 +11,10 @@ export const faultRule = z.strictObject({
       to: z.string().min(1).optional(),
       /** The type of a message, or the status in a status webhook. */
       type: z.string().min(1).optional(),
+      /** A part of the message's text. */
+      text: z.string().min(1).optional(),
+      /** The field of a webhook. */
+      field: z.string().min(1).optional(),
     })
     .default({}),
   effect: faultEffect,
@@ -45,34 +24,19 @@ export const faultRule = z.strictObject({
 });
 export type FaultRule = z.infer<typeof faultRule>;
 
-type Place = "graph" | "webhook" | "download";
-
-const PLACES: Record<Exclude<FaultEffect["kind"], "delay">, Place> = {
-  error: "graph",
-  html_error: "graph",
-  accept_then_drop: "graph",
-  accept_then_error: "graph",
-  reset: "graph",
-  hang: "graph",
-  duplicate: "webhook",
-  reorder: "webhook",
-  drop: "webhook",
-  batch: "webhook",
-  bad_signature: "webhook",
-  expired: "download",
-  wrong_sha: "download",
-  slow: "download",
-  oversize: "download",
-  redirect: "download",
-};
+/** Rules at a time; whoever adds more has forgotten to clear. */
+const RULES_MAX = 1_000;
 
 /** What is known about the thing that a fault may hit. */
 export interface FaultFacts {
   readonly place: Place;
   readonly path?: string;
+  readonly call?: CallKind;
   /** Digits of the customer. */
   readonly to?: string;
   readonly type?: string;
+  readonly text?: string;
+  readonly field?: string;
 }
 
 export class Faults {
@@ -83,8 +47,11 @@ export class Faults {
     this.#chance = chance;
   }
 
-  add(rule: FaultRule): void {
+  /** False when there are too many rules. */
+  add(rule: FaultRule): boolean {
+    if (this.#rules.length >= RULES_MAX) return false;
     this.#rules.push({ rule, used: 0 });
+    return true;
   }
 
   clear(): void {
@@ -97,6 +64,7 @@ export class Faults {
 
   /** The effects of every rule that applies now, in the order in which the rules were added. Applying uses them up. */
   take(facts: FaultFacts): FaultEffect[] {
+    if (this.#rules.length === 0) return [];
     return this.#rules.flatMap((entry) => {
       const { rule } = entry;
       const usedUp = rule.times !== undefined && entry.used >= rule.times;
@@ -106,21 +74,60 @@ export class Faults {
       return [rule.effect];
     });
   }
+
+  /** The sum of all delays; the random part of each is drawn now. */
+  delayMs(effects: readonly FaultEffect[]): number {
+    return effects.reduce((sum, effect) => {
+      if (effect.kind !== "delay") return sum;
+      return (
+        sum + effect.ms + (effect.jitterMs === undefined ? 0 : Math.floor(effect.jitterMs * this.#chance()))
+      );
+    }, 0);
+  }
+}
+
+/**
+ * Effects that a request asks for by its header `X-Sim-Fault`: a kind by its name, one effect as JSON, or a list. Says
+ * what is wrong with it instead, since a test that rehearses nothing would pass.
+ */
+export function effectsOfHeader(
+  header: string | string[] | undefined,
+  facts: FaultFacts,
+): FaultEffect[] | { problem: string } {
+  if (header === undefined) return [];
+  const text = [header].flat().join(",").trim();
+  const parsed = headerEffects.safeParse(/^[[{]/.test(text) ? parseJsonText(text) : { kind: text });
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return { problem: `X-Sim-Fault: ${[...(issue?.path ?? []), issue?.message].join(" ")}` };
+  }
+  const effects = [parsed.data].flat();
+  const wrong = effects.find((effect) => !isPossible(effect, facts.place, facts.call, facts.place));
+  return wrong === undefined
+    ? effects
+    : { problem: `X-Sim-Fault: ${wrong.kind} is not possible on this call.` };
+}
+
+const headerEffects = z.union([z.array(faultEffect), faultEffect]);
+
+function parseJsonText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Said like any other wrong value.
+    return undefined;
+  }
 }
 
 function matches({ match, effect }: FaultRule, facts: FaultFacts): boolean {
   return (
-    placeOf(match.endpoint, effect) === facts.place &&
+    isPossible(effect, facts.place, facts.call, match.endpoint) &&
     (facts.place !== "graph" || match.endpoint === undefined || endsPath(facts.path ?? "", match.endpoint)) &&
     (match.to === undefined || match.to.replace(/\D/g, "") === facts.to) &&
-    (match.type === undefined || match.type === facts.type)
+    (match.type === undefined || match.type === facts.type) &&
+    (match.text === undefined || facts.text?.includes(match.text) === true) &&
+    (match.field === undefined || match.field === facts.field)
   );
-}
-
-/** A delay is possible everywhere; the endpoint says where it is meant. */
-function placeOf(endpoint: string | undefined, effect: FaultEffect): Place {
-  if (effect.kind !== "delay") return PLACES[effect.kind];
-  return endpoint === "webhook" || endpoint === "download" ? endpoint : "graph";
 }
 
 function endsPath(path: string, endpoint: string): boolean {

@@ -23,8 +23,11 @@ export interface DeliveryEntry {
   readonly body: string;
   readonly status: number | null;
   readonly ms: number;
+  /** 1 for the first; 0 when nothing was sent because it is too large. */
   readonly attempt: number;
   readonly error?: string;
+  /** The number of the delivery whose bytes these are, when somebody asked to send them again. */
+  readonly resendOf?: number;
 }
 
 /** What the page shows live. */

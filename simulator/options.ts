@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { DEFAULT_TUNING, type Tuning } from "./tuning";
 
 /** What a simulator is started with; everything has a default. */
 export interface SimulatorOptions {
@@ -12,6 +13,8 @@ export interface SimulatorOptions {
   readonly seed?: string;
   /** Waits after acceptance before each status, by the virtual clock. */
   readonly statusDelaysMs?: { readonly sent: number; readonly delivered: number; readonly read: number };
+  /** How Meta behaves where it varies; what is left out is as usual. */
+  readonly tuning?: Partial<Tuning>;
 }
 
 export interface SimulatorSettings {
@@ -21,6 +24,7 @@ export interface SimulatorSettings {
   readonly webhookUrl: string | null;
   readonly seed: string;
   readonly statusDelaysMs: { readonly sent: number; readonly delivered: number; readonly read: number };
+  readonly tuning: Tuning;
 }
 
 export const DEFAULT_PORT = 4004;
@@ -36,6 +40,7 @@ export function settingsOf(options: SimulatorOptions): SimulatorSettings {
     webhookUrl: options.webhookUrl ?? null,
     seed: options.seed ?? "1",
     statusDelaysMs: options.statusDelaysMs ?? STATUS_DELAYS_MS,
+    tuning: { ...DEFAULT_TUNING, ...options.tuning },
   };
 }
 

@@ -1,9 +1,12 @@
 import { VirtualClock } from "./clock";
 import { Faults } from "./faults";
+import type { StatusPlan } from "./handset/status-plans";
 import { Journal } from "./journal";
 import type { SimulatorSettings } from "./options";
 import { SeededIds } from "./seeded-ids";
 import { startState } from "./start-state";
+import type { Tuning } from "./tuning";
+import { WEBHOOK_FIELDS } from "./webhooks/fields";
 import { WebhookSender } from "./webhooks/sender";
 import type { Customer, StoredMessage, World } from "./world";
 
@@ -19,6 +22,9 @@ export class Simulation {
   seed: string;
   ids: SeededIds;
   world: World;
+  tuning: Tuning;
+  /** Statuses that are still to come, by the id of their message. */
+  readonly plans = new Map<string, StatusPlan>();
   readonly #closing = new AbortController();
 
   constructor(settings: SimulatorSettings) {
@@ -26,12 +32,14 @@ export class Simulation {
     this.seed = settings.seed;
     this.ids = new SeededIds(this.seed);
     this.world = this.#freshWorld();
+    this.tuning = settings.tuning;
     this.sender = new WebhookSender({
       appSecret: settings.appSecret,
       clock: this.clock,
       faults: this.faults,
       journal: this.journal,
       world: () => this.world,
+      tuning: () => this.tuning,
       closing: this.#closing.signal,
     });
   }
@@ -44,6 +52,8 @@ export class Simulation {
     this.faults.clear();
     this.journal.clear();
     this.sender.reset();
+    this.tuning = this.settings.tuning;
+    this.plans.clear();
     this.world = this.#freshWorld();
     this.journal.emit({ type: "state" });
   }
@@ -62,15 +72,15 @@ export class Simulation {
   /** Ends everything that is planned or under way. */
   close(): void {
     this.clock.reset();
-    this.sender.reset();
     this.#closing.abort();
+    this.sender.close();
   }
 
   #freshWorld(): World {
     const { webhookUrl, verifyToken } = this.settings;
     return startState(
       this.ids,
-      webhookUrl === null ? null : { url: webhookUrl, verifyToken, verified: false },
+      webhookUrl === null ? null : { url: webhookUrl, verifyToken, verified: false, fields: WEBHOOK_FIELDS },
     );
   }
 }

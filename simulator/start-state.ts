@@ -1,6 +1,6 @@
 import { SCOPES } from "./login/scopes";
 import type { SeededIds } from "./seeded-ids";
-import type { Customer, Subscription, Template, Token, World } from "./world";
+import type { AppSubscription, Customer, Template, Token, World } from "./world";
 
 /** Ids of Meta's own documentation, so that its examples can be pasted. */
 export const APP_ID = "670843887433847";
@@ -12,7 +12,7 @@ export const ACCESS_TOKEN = "sim-access-token";
 const SYSTEM_USER_ID = "122093847561234567";
 
 /** The world as it is after a start or a reset. */
-export function startState(ids: SeededIds, subscription: Subscription | null): World {
+export function startState(ids: SeededIds, subscription: AppSubscription | null): World {
   return {
     app: { id: APP_ID, name: "Simulated app" },
     business: { id: BUSINESS_ID, name: "Lucky Shrub" },
@@ -31,6 +31,7 @@ export function startState(ids: SeededIds, subscription: Subscription | null): W
         digits: "15550783881",
         countryCode: "1",
         verifiedName: "Lucky Shrub",
+        override: null,
       },
     ],
     customers: [

@@ -9,11 +9,14 @@ export interface Received {
   readonly at: number;
 }
 
+/** A status; `null` for no answer, `reset` for a connection that breaks, or an address that leads elsewhere. */
+type ReceiverAnswer = number | null | "reset" | { readonly location: string };
+
 export interface Receiver {
   readonly url: string;
   readonly received: Received[];
-  /** Answers the following webhooks in this way; `null` leaves them without an answer. */
-  answer: (nth: number) => number | null;
+  /** Answers the following webhooks in this way. */
+  answer: (nth: number) => ReceiverAnswer;
   /** Resolves once so many webhooks have arrived. */
   arrived(count: number): Promise<Received[]>;
   close(): Promise<void>;
@@ -23,7 +26,7 @@ export interface Receiver {
 export async function startReceiver(verifyToken = "sim-verify-token"): Promise<Receiver> {
   const received: Received[] = [];
   const waiting: { count: number; resolve: (list: Received[]) => void }[] = [];
-  const receiver = { answer: (_nth: number): number | null => 200 };
+  const receiver = { answer: (_nth: number): ReceiverAnswer => 200 };
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://receiver");
     if (request.method === "GET") {
@@ -36,8 +39,10 @@ export async function startReceiver(verifyToken = "sim-verify-token"): Promise<R
     request.on("end", () => {
       received.push({ headers: request.headers, bytes: Buffer.concat(chunks), at: performance.now() });
       for (const { count, resolve } of waiting) if (received.length >= count) resolve(received);
-      const status = receiver.answer(received.length);
-      if (status !== null) response.writeHead(status).end("seen");
+      const answer = receiver.answer(received.length);
+      if (answer === "reset") request.socket.resetAndDestroy();
+      else if (typeof answer === "number") response.writeHead(answer).end("seen");
+      else if (answer !== null) response.writeHead(302, answer).end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

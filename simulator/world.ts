@@ -16,7 +16,7 @@ export interface World {
   readonly messages: Map<string, StoredMessage>;
   readonly media: Map<string, StoredMedia>;
   /** The app's own callback; null until somebody subscribes. */
-  subscription: Subscription | null;
+  subscription: AppSubscription | null;
 }
 
 export interface Token {
@@ -60,6 +60,11 @@ export interface Subscription {
   verified: boolean;
 }
 
+/** The callback of the app, with the fields that it asked for. */
+export interface AppSubscription extends Subscription {
+  readonly fields: readonly string[];
+}
+
 export interface BusinessNumber {
   readonly id: string;
   readonly wabaId: string;
@@ -69,6 +74,8 @@ export interface BusinessNumber {
   /** Put before a recipient that was given without plus. */
   readonly countryCode: string;
   readonly verifiedName: string;
+  /** A callback of this number's own, which wins over the account's and the app's. */
+  override: Subscription | null;
 }
 
 export interface Customer {

@@ -2,9 +2,11 @@ import type { z } from "zod";
 import { faultRule } from "../faults";
 import { receiveInbound } from "../handset/inbound";
 import { parseInbound } from "../handset/inbound-schema";
-import { deliverWaiting, reportStatus } from "../handset/statuses";
+import { reportStatus } from "../handset/status-plans";
+import { deliverWaiting } from "../handset/statuses";
 import { json, parseJson, type ReceivedRequest, type Reply } from "../http";
 import type { Simulation } from "../simulation";
+import { tuned, tuningBody } from "../tuning";
 import { asciiJson } from "../webhooks/payloads";
 import { findCustomer } from "../world";
 import { problem, summary } from "./answers";
@@ -51,10 +53,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     withAfter(query, (after) => ({ requests: simulation.journal.requests.filter(({ n }) => n > after) })),
   "GET deliveries": (simulation, _, query) =>
     withAfter(query, (after) => ({ deliveries: simulation.journal.deliveries.filter(({ n }) => n > after) })),
-  "POST faults": withBody(faultRule, (simulation, rule) => {
-    simulation.faults.add(rule);
-    return json(200, { faults: simulation.faults.list() });
-  }),
+  "POST faults": withBody(faultRule, (simulation, rule) =>
+    simulation.faults.add(rule)
+      ? json(200, { faults: simulation.faults.list() })
+      : problem(409, "", "There are too many rules; clear them first."),
+  ),
   "GET faults": (simulation) => json(200, { faults: simulation.faults.list() }),
   "DELETE faults": (simulation) => {
     simulation.faults.clear();
@@ -63,6 +66,12 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "POST clock": withBody(clockBody, async (simulation, { advanceMs }) => {
     await simulation.clock.advance(advanceMs);
     return json(200, { now: simulation.clock.now() });
+  }),
+  "GET settings": (simulation) => json(200, simulation.tuning),
+  "POST settings": withBody(tuningBody, (simulation, change) => {
+    simulation.tuning = tuned(simulation.tuning, change);
+    simulation.journal.emit({ type: "state" });
+    return json(200, simulation.tuning);
   }),
   "POST templates": withBody(templateBody, changeTemplateState),
   "POST tokens": withBody(tokenBody, changeTokenState),
@@ -89,6 +98,8 @@ export async function answerControl(simulation: Simulation, request: ReceivedReq
   const name = request.url.pathname.slice(CONTROL_PREFIX.length);
   if (request.method === "GET" && name.startsWith("media/"))
     return mediaBytes(simulation, name.slice("media/".length));
+  const resent = /^deliveries\/(\d{1,15})\/resend$/.exec(name)?.[1];
+  if (request.method === "POST" && resent !== undefined) return resend(simulation, Number(resent));
   const key = `${request.method} ${name}`;
   const handler = Object.hasOwn(HANDLERS, key) ? HANDLERS[key] : undefined;
   if (handler === undefined) {
@@ -100,6 +111,12 @@ export async function answerControl(simulation: Simulation, request: ReceivedReq
   const body = text === "" ? {} : parseJson(request.body);
   if (body === undefined) return problem(400, "", "The body is not JSON.");
   return handler(simulation, body, request.url.searchParams);
+}
+
+async function resend(simulation: Simulation, n: number): Promise<Reply> {
+  const delivery = await simulation.sender.resend(n);
+  if (delivery === null) return problem(404, "", "The log has no delivery of this number.");
+  return json(200, { deliveries: [summary(delivery)] });
 }
 
 /** The bytes of a file for the page, which has no token. Only the type that the simulator knows, never sniffed. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SIGNATURE_MODES } from "../webhooks/signature";
 
 export const resetBody = z.strictObject({
   seed: z
@@ -10,7 +11,7 @@ export const resetBody = z.strictObject({
 export const webhookBody = z.strictObject({
   /** A string is sent byte for byte; anything else as Meta would write it. */
   payload: z.unknown().refine((payload) => payload !== undefined, "is required"),
-  signature: z.enum(["valid", "invalid", "missing", "old"]).default("valid"),
+  signature: z.enum(SIGNATURE_MODES).default("valid"),
 });
 
 export const statusBody = z.strictObject({

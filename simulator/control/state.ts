@@ -1,6 +1,7 @@
 import { SERVICE_WINDOW_MS } from "#shared/domain/window";
 import type { Simulation } from "../simulation";
 import { ACCESS_TOKEN } from "../start-state";
+import { describeCallbacks } from "../webhooks/callbacks";
 
 /** The whole simulated world as plain JSON, for people and tests. */
 export function describeState(simulation: Simulation) {
@@ -33,9 +34,7 @@ export function describeState(simulation: Simulation) {
     messages: [...world.messages.values()],
     media: [...world.media.values()].map(({ bytes, ...media }) => ({ ...media, bytes: bytes.length })),
     faults: simulation.faults.list(),
-    subscriptions:
-      world.subscription === null
-        ? []
-        : [{ url: world.subscription.url, verified: world.subscription.verified }],
+    settings: simulation.tuning,
+    subscriptions: describeCallbacks(world),
   };
 }

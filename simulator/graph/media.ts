@@ -1,7 +1,7 @@
 import type { MediaType } from "#shared/whatsapp/webhook-types";
-import type { FaultEffect } from "../faults";
+import { effectsOfHeader, type FaultEffect } from "../faults";
 import { DOWNLOAD_PATH, linkedMedia, liveMedia, mediaLink, storeMedia } from "../handset/media-store";
-import type { ReceivedRequest, Reply } from "../http";
+import { json, type ReceivedRequest, type Reply } from "../http";
 import type { Simulation } from "../simulation";
 import type { StoredMedia } from "../world";
 import { invalidParameter, missing } from "./graph-error";
@@ -96,14 +96,17 @@ export async function downloadMedia(
   if (!isAllowed) return html(401, "Authentication is needed");
   const media = linkedMedia(simulation, request.url.searchParams);
   if (media === undefined) return html(404, "The link is not valid or too old");
-  const effects = simulation.faults.take({ place: "download", path: DOWNLOAD_PATH, type: media.type });
+  const facts = { place: "download" as const, path: DOWNLOAD_PATH, type: media.type };
+  const asked = effectsOfHeader(request.headers["x-sim-fault"], facts);
+  if ("problem" in asked) return json(400, { error: { path: "x-sim-fault", message: asked.problem } });
+  const effects = [...asked, ...simulation.faults.take(facts)];
   return effects.reduce<Promise<Reply>>(
-    async (reply, effect) => spoil(await reply, effect),
+    async (reply, effect) => spoil(await reply, effect, simulation.faults.delayMs([effect])),
     Promise.resolve(file(media)),
   );
 }
 
-async function spoil(reply: Reply, effect: FaultEffect): Promise<Reply> {
+async function spoil(reply: Reply, effect: FaultEffect, delayMs: number): Promise<Reply> {
   const bytes = Buffer.from(reply.body);
   switch (effect.kind) {
     case "expired":
@@ -120,7 +123,9 @@ async function spoil(reply: Reply, effect: FaultEffect): Promise<Reply> {
     case "slow":
       return later(reply, SLOW_MS);
     case "delay":
-      return later(reply, effect.ms);
+      return later(reply, delayMs);
+    case "wrong_mime":
+      return { ...reply, headers: { ...reply.headers, "content-type": effect.mimeType } };
     default:
       return reply;
   }

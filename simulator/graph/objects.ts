@@ -1,8 +1,6 @@
-import { get, getText, type JsonObject } from "#shared/whatsapp/json";
 import type { Simulation } from "../simulation";
-import type { BusinessNumber, Subscription, Template, Waba } from "../world";
-import { invalidParameter, missing } from "./graph-error";
-import type { GraphResult } from "./send-message";
+import { webhookConfiguration } from "../webhooks/callbacks";
+import type { BusinessNumber, Template, Waba, World } from "../world";
 
 /** The fields that were asked for, and the id; without a choice, all of them. */
 export function pickFields(object: Readonly<Record<string, unknown>>, query: URLSearchParams): object {
@@ -29,7 +27,7 @@ export function wabaObject(simulation: Simulation, waba: Waba): Readonly<Record<
   };
 }
 
-export function numberObject(number: BusinessNumber): Readonly<Record<string, unknown>> {
+export function numberObject(world: World, number: BusinessNumber): Readonly<Record<string, unknown>> {
   return {
     id: number.id,
     display_phone_number: number.displayPhoneNumber,
@@ -43,6 +41,7 @@ export function numberObject(number: BusinessNumber): Readonly<Record<string, un
     account_mode: "LIVE",
     is_official_business_account: false,
     is_pin_enabled: true,
+    webhook_configuration: webhookConfiguration(world, number),
     health_status: { can_send_message: "AVAILABLE", entities: [] },
   };
 }
@@ -113,82 +112,5 @@ export function templateObject(template: Template): Readonly<Record<string, unkn
     parameter_format: template.parameterFormat,
     quality_score: { score: template.quality },
     rejected_reason: template.rejectedReason,
-  };
-}
-
-/** `GET`, `POST` and `DELETE /{waba}/subscribed_apps`. A callback of its own must answer the handshake at once. */
-export async function subscribedApps(
-  simulation: Simulation,
-  waba: Waba,
-  method: string,
-  body: JsonObject,
-): Promise<GraphResult> {
-  const { app } = simulation.world;
-  if (method === "GET") {
-    const data = {
-      whatsapp_business_api_data: { id: app.id, name: app.name, link: "https://example.com/app" },
-    };
-    const override = waba.override === null ? {} : { override_callback_uri: waba.override.url };
-    return { ok: { data: waba.subscribed ? [{ ...data, ...override }] : [] } };
-  }
-  if (method === "DELETE") {
-    waba.subscribed = false;
-    waba.override = null;
-  } else {
-    const override = await readCallback(simulation, body, "override_callback_uri");
-    if (override !== null && "failure" in override) return override;
-    waba.subscribed = true;
-    waba.override = override?.ok ?? null;
-  }
-  simulation.journal.emit({ type: "state" });
-  return { ok: { success: true } };
-}
-
-/** `GET` and `POST /{app-id}/subscriptions`: the callback of the app. */
-export async function appSubscriptions(
-  simulation: Simulation,
-  method: string,
-  body: JsonObject,
-): Promise<GraphResult> {
-  const { world } = simulation;
-  if (method === "GET") {
-    const fields = [{ name: "messages", version: "v25.0" }];
-    const { subscription } = world;
-    const data =
-      subscription === null ? [] : [{ object: OBJECT, callback_url: subscription.url, active: true, fields }];
-    return { ok: { data } };
-  }
-  if (method === "DELETE") {
-    world.subscription = null;
-  } else {
-    if (getText(body, "object") !== OBJECT)
-      return { failure: invalidParameter(`Param object must be ${OBJECT}.`) };
-    const callback = await readCallback(simulation, body, "callback_url");
-    if (callback === null) return { failure: missing("callback_url") };
-    if ("failure" in callback) return callback;
-    world.subscription = callback.ok;
-  }
-  simulation.journal.emit({ type: "state" });
-  return { ok: { success: true } };
-}
-
-const OBJECT = "whatsapp_business_account";
-
-async function readCallback(
-  simulation: Simulation,
-  body: JsonObject,
-  key: string,
-): Promise<{ ok: Subscription } | Extract<GraphResult, { failure: unknown }> | null> {
-  const url = getText(body, key);
-  if (url === undefined || url === "") return null;
-  if (get(body, "verify_token") === undefined) return { failure: missing("verify_token") };
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    return { failure: invalidParameter(`Param ${key} must be an http or https address.`) };
-  }
-  const subscription = { url, verifyToken: getText(body, "verify_token") ?? "", verified: false };
-  const problem = await simulation.sender.handshake(subscription);
-  if (problem === null) return { ok: subscription };
-  return {
-    failure: { status: 400, code: 2200, message: `(#2200) Callback verification failed: ${problem}` },
   };
 }

@@ -1,9 +1,10 @@
 import type { ServerResponse } from "node:http";
-import type { FaultEffect } from "../faults";
-import { type ReceivedRequest, type Reply, sendReply } from "../http";
+import { effectsOfHeader, type FaultEffect } from "../faults";
+import { json, type ReceivedRequest, type Reply, sendReply } from "../http";
 import type { Simulation } from "../simulation";
+import { callKindOf, spoilAnswer, usageHeaders } from "./call-faults";
 import { graphErrorReply } from "./graph-error";
-import { answerGraph, faultFacts, loggedBody, SECRET_PARAMETERS } from "./routes";
+import { answerGraph, faultFacts, graphPath, loggedBody, SECRET_PARAMETERS } from "./routes";
 
 /** What the caller gets to see. The first two give no answer at all. */
 type Ending =
@@ -18,7 +19,15 @@ export async function serveGraph(
   response: ServerResponse,
 ): Promise<void> {
   const at = simulation.clock.now();
-  const effects = simulation.faults.take({ place: "graph", ...faultFacts(request) });
+  const path = graphPath(request.url.pathname);
+  const call = callKindOf(simulation, request.method, path, request.url.searchParams);
+  const facts = { place: "graph" as const, call, ...faultFacts(request) };
+  const asked = effectsOfHeader(request.headers["x-sim-fault"], facts);
+  if ("problem" in asked) {
+    sendReply(response, json(400, { error: { path: "x-sim-fault", message: asked.problem } }));
+    return;
+  }
+  const effects = [...asked, ...simulation.faults.take(facts)];
   const ending = await endingOf(simulation, request, effects);
   simulation.journal.addRequest({
     at,
@@ -28,41 +37,51 @@ export async function serveGraph(
     status: ending.kind === "reply" ? ending.reply.status : null,
     response: ending.kind === "reply" ? readable(ending.reply) : null,
   });
-  const delayMs = effects.reduce((sum, effect) => sum + (effect.kind === "delay" ? effect.ms : 0), 0);
+  const delayMs = simulation.faults.delayMs(effects);
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
   if (ending.kind === "reply") sendReply(response, ending.reply);
   else if (ending.kind === "drop") response.socket?.resetAndDestroy();
 }
 
-/** The first fault that is not a mere delay decides; without one the call is answered as Meta would. */
+/** The first effect that ends a call decides; without one the call is answered as Meta would, or nearly so. */
 async function endingOf(
   simulation: Simulation,
   request: ReceivedRequest,
   effects: readonly FaultEffect[],
 ): Promise<Ending> {
-  const effect = effects.find(({ kind }) => kind !== "delay");
-  const refuse = (status: number, code: number): Ending => {
+  const handle = async () =>
+    spoilAnswer(simulation, request, await answerGraph(simulation, request), effects);
+  const refuse = (status: number, code: number, subcode?: number, headers = {}): Ending => {
     const message = `(#${code}) This error was asked for by a fault rule`;
-    return { kind: "reply", reply: graphErrorReply({ status, code, message }, simulation.ids.traceId()) };
+    const failure = { status, code, message, ...(subcode !== undefined && { subcode }) };
+    const reply = graphErrorReply(failure, simulation.ids.traceId());
+    return { kind: "reply", reply: { ...reply, headers: { ...reply.headers, ...headers } } };
   };
-  switch (effect?.kind) {
-    case "reset":
-      return { kind: "drop" };
-    case "hang":
-      return { kind: "hang" };
-    case "error":
-      return refuse(effect.status, effect.code);
-    case "html_error":
-      return { kind: "reply", reply: htmlError(effect.status) };
-    case "accept_then_drop":
-      await answerGraph(simulation, request);
-      return { kind: "drop" };
-    case "accept_then_error":
-      await answerGraph(simulation, request);
-      return refuse(effect.status, 131000);
-    default:
-      return { kind: "reply", reply: await answerGraph(simulation, request) };
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case "reset":
+        return { kind: "drop" };
+      case "hang":
+        return { kind: "hang" };
+      case "error":
+        return refuse(effect.status, effect.code, effect.subcode);
+      case "too_many_calls":
+        return refuse(effect.status, effect.code, undefined, usageHeaders(simulation, effect.minutes));
+      case "media_missing":
+        return refuse(404, 131052);
+      case "cursor_expired":
+        return refuse(400, 100);
+      case "html_error":
+        return { kind: "reply", reply: htmlError(effect.status) };
+      case "accept_then_drop":
+        await handle();
+        return { kind: "drop" };
+      case "accept_then_error":
+        await handle();
+        return refuse(effect.status, 131000);
+    }
   }
+  return { kind: "reply", reply: await handle() };
 }
 
 function htmlError(status: number): Reply {

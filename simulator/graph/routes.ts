@@ -1,4 +1,4 @@
-import { asObject, getText, type JsonObject } from "#shared/whatsapp/json";
+import { asObject, getObject, getText, type JsonObject } from "#shared/whatsapp/json";
 import { changeTemplate, createTemplate, deleteTemplates } from "../business/templates";
 import { json, parseJson, type ReceivedRequest, type Reply } from "../http";
 import { exchangeToken } from "../login/codes";
@@ -7,17 +7,9 @@ import { type Caller, callerOf, describeToken, mayUse, scopeProblem } from "../l
 import type { Simulation } from "../simulation";
 import { graphErrorReply, invalidParameter, missing, unknownObject, unknownPath } from "./graph-error";
 import { deleteMedia, mediaObject, uploadMedia } from "./media";
-import {
-  appSubscriptions,
-  listTemplates,
-  numberObject,
-  page,
-  pickFields,
-  subscribedApps,
-  templateObject,
-  wabaObject,
-} from "./objects";
+import { listTemplates, numberObject, page, pickFields, templateObject, wabaObject } from "./objects";
 import { type GraphResult, postMessages } from "./send-message";
+import { appSubscriptions, configureNumberWebhook, subscribedApps } from "./subscriptions";
 
 /** `/v25.0/...`; the rest is the path that all versions share. */
 const VERSIONED = /^\/v\d{1,3}\.\d{1,2}(\/.*)?$/;
@@ -88,7 +80,10 @@ async function route(call: Call): Promise<GraphResult | null> {
     );
     if (lacking !== null) return { failure: lacking };
     const key = `${request.method} ${edge}`;
-    if (key === "GET ") return { ok: pickFields(numberObject(number), request.url.searchParams) };
+    if (key === "GET ") return { ok: pickFields(numberObject(world, number), request.url.searchParams) };
+    if (key === "POST " && Object.hasOwn(call.body(), "webhook_configuration")) {
+      return configureNumberWebhook(simulation, number, call.body());
+    }
     if (key === "POST messages") return postMessages(simulation, number, call.body());
     if (key === "POST media") return uploadMedia(simulation, request);
     return edgeProblem(call);
@@ -184,7 +179,13 @@ async function wabaRoute(call: Call, waba: Simulation["world"]["wabas"][number])
   if (edge === "message_templates") return { ok: listTemplates(simulation, waba, query, self) };
   if (edge === "phone_numbers") {
     const numbers = simulation.world.numbers.filter((number) => number.wabaId === waba.id);
-    return { ok: page(numbers.map(numberObject), query, self) };
+    return {
+      ok: page(
+        numbers.map((number) => numberObject(simulation.world, number)),
+        query,
+        self,
+      ),
+    };
   }
   return edgeProblem(call);
 }
@@ -276,14 +277,22 @@ function maskedSecrets(parameters: JsonObject): JsonObject {
 const LOGGED_CHARACTERS_MAX = 10_000;
 
 /** What faults may match on, read without trusting the body. */
-export function faultFacts(request: ReceivedRequest): { path: string; to?: string; type?: string } {
+export function faultFacts(request: ReceivedRequest): {
+  path: string;
+  to?: string;
+  type?: string;
+  text?: string;
+} {
   const body = /^multipart\//i.test(request.headers["content-type"] ?? "") ? {} : readParameters(request);
   const to = getText(body, "to")?.replace(/\D/g, "");
   const type = getText(body, "type");
+  const content = getObject(body, type ?? "text");
+  const text = getText(content, "body") ?? getText(content, "caption");
   return {
     path: graphPath(request.url.pathname),
     ...(to !== undefined && { to }),
     ...(type !== undefined && { type }),
+    ...(text !== undefined && { text }),
   };
 }
 

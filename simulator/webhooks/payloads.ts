@@ -1,10 +1,15 @@
 import { metaTimestamp } from "#shared/time";
 import type { BusinessNumber, Customer, SentStatus, StoredMessage } from "../world";
+import { followsOverrides } from "./fields";
 
 /** One change of a webhook, with what faults and the log need to know about it. */
 export interface WebhookEvent {
   readonly wabaId: string;
+  /** The business number concerned; absent for what concerns the whole account. */
+  readonly numberId?: string;
   readonly field: string;
+  /** The name to write instead of the field's own; the webhook still goes where the field goes. */
+  readonly wireField?: string;
   readonly value: Readonly<Record<string, unknown>>;
   /** Digits of the customer concerned. */
   readonly peer: string;
@@ -12,24 +17,34 @@ export interface WebhookEvent {
   readonly type: string;
 }
 
-/** The body of one POST: changes of one account together, as Meta batches them. */
-export function envelope(events: readonly WebhookEvent[]): object {
-  const accounts = [...new Set(events.map((event) => event.wabaId))];
-  return {
-    object: "whatsapp_business_account",
-    entry: accounts.map((id) => ({
-      id,
-      changes: events.filter((event) => event.wabaId === id).map(({ value, field }) => ({ value, field })),
-    })),
-  };
+/** The body of one POST: changes of the same account together, as Meta batches them. `at` is when it is sent (ms). */
+export function envelope(events: readonly WebhookEvent[], at: number): object {
+  const entries = new Map<string, { id: string; time?: number; changes: object[] }>();
+  for (const { wabaId, field, wireField, value } of events) {
+    // Meta tells the time of what happens to the account, and leaves it out where the items have their own.
+    const hasTime = !followsOverrides(field);
+    const key = `${wabaId} ${hasTime}`;
+    const entry = entries.get(key) ?? {
+      id: wabaId,
+      ...(hasTime && { time: Math.floor(at / 1000) }),
+      changes: [],
+    };
+    entry.changes.push({ value, field: wireField ?? field });
+    entries.set(key, entry);
+  }
+  return { object: "whatsapp_business_account", entry: [...entries.values()] };
 }
 
-/** JSON as Meta writes it: every character outside ASCII is escaped, so that the signed bytes are plain ASCII. */
-export function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replace(
+/**
+ * JSON as Meta writes it: every character outside ASCII is escaped, so that the signed bytes are plain ASCII; slashes
+ * may be escaped too.
+ */
+export function asciiJson(value: unknown, escapeSlashes = false): string {
+  const ascii = JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+  return escapeSlashes ? ascii.replaceAll("/", "\\/") : ascii;
 }
 
 /** A message from a customer. A hidden phone number is left out wherever Meta leaves it out. */
@@ -40,6 +55,7 @@ export function messageEvent(
 ): WebhookEvent {
   return {
     wabaId: number.wabaId,
+    numberId: number.id,
     field: "messages",
     peer: customer.phone.slice(1),
     type: message.type,
@@ -71,6 +87,7 @@ export function statusEvent(
   const withContact = customer !== undefined && status !== "failed";
   return {
     wabaId: number.wabaId,
+    numberId: number.id,
     field: "messages",
     peer: message.peer,
     type: status,

@@ -1,26 +1,30 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { VirtualClock } from "../clock";
+import type { FaultEffect } from "../fault-effects";
 import type { Faults } from "../faults";
 import type { DeliveryEntry, Journal } from "../journal";
+import type { Tuning } from "../tuning";
 import type { Subscription, World } from "../world";
+import { anyCallback, callbackFor } from "./callbacks";
 import { asciiJson, envelope, type WebhookEvent } from "./payloads";
+import { type SignatureMode, signatureHeaders } from "./signature";
+import { cutOff, spoilEvent } from "./spoil";
+import { CallbackTransport } from "./transport";
 
-/** Meta gives up on an answer after this time. Real time: the receiver is real. */
-const ANSWER_TIMEOUT_MS = 20_000;
+/** Meta: largest webhook. */
+const BODY_BYTES_MAX = 3 * 1024 * 1024;
 
 /** Waits before each repetition, by the virtual clock; the last one repeats until a week has passed. */
 const RETRY_DELAYS_MS = [0, 30_000, 120_000, 600_000, 3_600_000, 21_600_000, 86_400_000];
 const RETRY_UNTIL_MS = 7 * 24 * 60 * 60 * 1000;
+/** Webhooks that wait for a repetition at a time, and their bytes; beyond it new ones are given up after one attempt. */
+const RETRIES_WAITING_MAX = 10_000;
+const RETRIES_WAITING_BYTES_MAX = 64 * 1024 * 1024;
 
 /** How long a webhook that is to be overtaken waits for another one to do so. */
 const REORDER_WAIT_MS = 2_000;
-/** How long webhooks are gathered into one POST. */
+/** How long the fault `batch` gathers webhooks into one POST. */
 const BATCH_WAIT_MS = 250;
-
-export type SignatureMode = "valid" | "invalid" | "missing" | "old";
-
-/** The secret before the app secret was replaced; signatures of the mode `old` are made with it. */
-export const OLD_APP_SECRET = "sim-old-app-secret";
 
 interface SenderParts {
   readonly appSecret: string;
@@ -28,17 +32,29 @@ interface SenderParts {
   readonly faults: Faults;
   readonly journal: Journal;
   readonly world: () => World;
+  readonly tuning: () => Tuning;
   /** Aborts what is under way when the simulator stops. */
   readonly closing: AbortSignal;
+}
+
+/** One webhook on its way: bytes, where to, and how. */
+interface Outgoing {
+  readonly callback: Subscription;
+  readonly body: Buffer;
+  readonly mode: SignatureMode;
 }
 
 /** Delivers webhooks as Meta does: signed, concurrent, repeated until they are answered with 200. */
 export class WebhookSender {
   readonly #parts: SenderParts;
+  readonly #transport = new CallbackTransport();
+  /** Handshakes under way, so that a burst makes one and not one each. */
+  readonly #handshakes = new WeakMap<Subscription, Promise<string | null>>();
   /** Counts the resets; whatever was on its way in an earlier era is not repeated. */
   #era = 0;
   #overtaken: (() => void)[] = [];
   #batch: WebhookEvent[] = [];
+  #waiting = { count: 0, bytes: 0 };
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
@@ -48,27 +64,44 @@ export class WebhookSender {
     this.#era++;
     this.#overtaken = [];
     this.#batch = [];
+    this.#waiting = { count: 0, bytes: 0 };
+  }
+
+  close(): void {
+    this.reset();
+    this.#transport.close();
   }
 
   /**
    * Sends one event to whoever is subscribed. Resolves with the first attempts once they are answered; an event that
-   * a fault drops, delays or holds back resolves at once with nothing.
+   * is gathered with others, or that a fault drops, delays or holds back, resolves at once with nothing.
    */
   async send(event: WebhookEvent): Promise<DeliveryEntry[]> {
-    const effects = this.#parts.faults.take({ place: "webhook", to: event.peer, type: event.type });
+    const { faults, clock } = this.#parts;
+    const effects = faults.take({ place: "webhook", to: event.peer, type: event.type, field: event.field });
+    if (effects.length === 0) return this.#sendOrGather(event);
     const kinds = new Set(effects.map((effect) => effect.kind));
     if (kinds.has("drop")) return [];
-    if (kinds.has("batch")) return this.#gather(event);
-    const copies = effects.reduce((sum, effect) => sum + (effect.kind === "duplicate" ? effect.times : 0), 1);
-    const mode = kinds.has("bad_signature") ? "invalid" : "valid";
+    const spoiled = spoilEvent(event, effects);
+    if (kinds.has("batch")) return this.#gather(spoiled, BATCH_WAIT_MS);
+    const isAlone = kinds.has("split") || kinds.has("duplicate") || kinds.has("malformed");
     const sendAll = async () => {
-      const sent = await Promise.all(Array.from({ length: copies }, () => this.#sendEvents([event], mode)));
+      if (!isAlone && modeOf(effects) === "valid") return this.#sendOrGather(spoiled);
+      const copies = effects.reduce(
+        (sum, effect) => sum + (effect.kind === "duplicate" ? effect.times : 0),
+        1,
+      );
+      const sent = await Promise.all(
+        Array.from({ length: copies }, () =>
+          this.#sendEvents([spoiled], modeOf(effects), kinds.has("malformed")),
+        ),
+      );
       return sent.flat();
     };
-    const delayMs = effects.reduce((sum, effect) => sum + (effect.kind === "delay" ? effect.ms : 0), 0);
+    const delayMs = faults.delayMs(effects);
     if (kinds.has("reorder")) return this.#holdBack(sendAll);
     if (delayMs > 0) {
-      this.#parts.clock.after(delayMs, async () => void (await sendAll()));
+      clock.after(delayMs, async () => void (await sendAll()));
       return [];
     }
     const deliveries = await sendAll();
@@ -78,40 +111,60 @@ export class WebhookSender {
 
   /** Sends these very bytes once to the app's callback, without repetition; null when nothing is subscribed. */
   async sendRaw(body: string, mode: SignatureMode): Promise<DeliveryEntry | null> {
-    const world = this.#parts.world();
-    const subscription = world.subscription ?? world.wabas.find((waba) => waba.override)?.override ?? null;
-    return subscription === null ? null : this.#attempt(subscription, Buffer.from(body, "utf8"), mode, 1);
+    const callback = anyCallback(this.#parts.world());
+    return callback === null ? null : this.#attempt({ callback, body: Buffer.from(body, "utf8"), mode }, 1);
+  }
+
+  /** Sends a webhook of the log again, once and newly signed, to where it went; null when the log no longer has it. */
+  async resend(n: number): Promise<DeliveryEntry | null> {
+    const entry = this.#parts.journal.deliveries.find((delivery) => delivery.n === n);
+    if (entry === undefined) return null;
+    const callback = { url: entry.url, verifyToken: "", verified: true };
+    return this.#attempt({ callback, body: Buffer.from(entry.body, "utf8"), mode: "valid" }, 1, n);
   }
 
   /** Meta's handshake: the callback must give the challenge back. Says what went wrong, or null. */
-  async handshake(subscription: Subscription): Promise<string | null> {
+  handshake(callback: Subscription): Promise<string | null> {
+    const running = this.#handshakes.get(callback) ?? this.#handshake(callback);
+    this.#handshakes.set(callback, running);
+    return running.finally(() => this.#handshakes.delete(callback));
+  }
+
+  async #handshake(callback: Subscription): Promise<string | null> {
+    const isWrong = this.#parts.faults.take({ place: "handshake" }).length > 0;
     const challenge = String(Number.parseInt(randomUUID().slice(0, 8), 16));
-    const url = new URL(subscription.url);
+    const url = new URL(callback.url);
     url.searchParams.set("hub.mode", "subscribe");
     url.searchParams.set("hub.challenge", challenge);
-    url.searchParams.set("hub.verify_token", subscription.verifyToken);
-    try {
-      const response = await fetch(url, { redirect: "manual", signal: this.#signal() });
-      const answer = await response.text();
-      if (response.status !== 200) return `The callback answered the handshake with HTTP ${response.status}.`;
-      if (answer.trim() !== challenge) return "The callback did not give the challenge back.";
-    } catch (error) {
-      return `The callback could not be reached (${reasonOf(error)}).`;
-    }
-    subscription.verified = true;
+    url.searchParams.set("hub.verify_token", isWrong ? `not-${callback.verifyToken}` : callback.verifyToken);
+    const answer = await this.#transport.call(url, { method: "GET", ...this.#limits() });
+    if ("error" in answer) return `The callback could not be reached (${answer.error}).`;
+    if (answer.status !== 200) return `The callback answered the handshake with HTTP ${answer.status}.`;
+    if (answer.text.trim() !== challenge) return "The callback did not give the challenge back.";
+    callback.verified = true;
     return null;
   }
 
-  #gather(event: WebhookEvent): DeliveryEntry[] {
+  async #sendOrGather(event: WebhookEvent): Promise<DeliveryEntry[]> {
+    const { batchMs } = this.#parts.tuning();
+    if (batchMs > 0) return this.#gather(event, batchMs);
+    const sent = await this.#sendEvents([event], "valid");
+    this.#releaseOvertaken();
+    return sent;
+  }
+
+  #gather(event: WebhookEvent, waitMs: number): DeliveryEntry[] {
     this.#batch.push(event);
-    if (this.#batch.length === 1) {
-      this.#parts.clock.after(BATCH_WAIT_MS, async () => {
-        const events = this.#batch;
-        this.#batch = [];
-        await this.#sendEvents(events, "valid");
-      });
-    }
+    if (this.#batch.length >= this.#parts.tuning().batchMax) void this.#flush();
+    else if (this.#batch.length === 1) this.#parts.clock.after(waitMs, () => this.#flush());
     return [];
+  }
+
+  async #flush(): Promise<void> {
+    const events = this.#batch;
+    this.#batch = [];
+    await this.#sendEvents(events, "valid");
+    this.#releaseOvertaken();
   }
 
   #holdBack(send: () => Promise<DeliveryEntry[]>): DeliveryEntry[] {
@@ -130,101 +183,121 @@ export class WebhookSender {
     for (const release of this.#overtaken.splice(0)) release();
   }
 
-  async #sendEvents(events: readonly WebhookEvent[], mode: SignatureMode): Promise<DeliveryEntry[]> {
-    const world = this.#parts.world();
-    const listened = events.filter((event) =>
-      world.wabas.some((waba) => waba.id === event.wabaId && waba.subscribed),
+  /** Sends events together, as far as callback and size allow. */
+  async #sendEvents(
+    events: readonly WebhookEvent[],
+    mode: SignatureMode,
+    isMalformed = false,
+  ): Promise<DeliveryEntry[]> {
+    const { clock, world } = this.#parts;
+    const groups = new Map<Subscription, WebhookEvent[]>();
+    for (const event of events) {
+      const callback = callbackFor(world(), event);
+      if (callback !== null) groups.set(callback, [...(groups.get(callback) ?? []), event]);
+    }
+    const sendings = [...groups].flatMap(([callback, group]) =>
+      this.#bodies(group).map((body) => {
+        if (body.length > BODY_BYTES_MAX) return this.#tooLarge(callback, body);
+        const outgoing = { callback, body: isMalformed ? cutOff(body) : body, mode };
+        return this.#attemptUntilAnswered(outgoing, 1, clock.now());
+      }),
     );
-    const first = listened[0];
-    if (first === undefined) return [];
-    const subscription = world.wabas.find((waba) => waba.id === first.wabaId)?.override ?? world.subscription;
-    if (subscription === null) return [];
-    const body = Buffer.from(asciiJson(envelope(listened)), "latin1");
-    return [await this.#attemptUntilAnswered(subscription, body, mode, 1, this.#parts.clock.now())];
+    return Promise.all(sendings);
+  }
+
+  /** The bodies for these events: one, or several when one would be larger than Meta sends. */
+  #bodies(events: readonly WebhookEvent[]): Buffer[] {
+    const { clock, tuning } = this.#parts;
+    const text = asciiJson(envelope(events, clock.now()), tuning().escapeSlashes);
+    const isTooLarge = text.length > BODY_BYTES_MAX && events.length > 1;
+    if (!isTooLarge) return [Buffer.from(text, "latin1")];
+    const half = Math.ceil(events.length / 2);
+    return [...this.#bodies(events.slice(0, half)), ...this.#bodies(events.slice(half))];
+  }
+
+  #tooLarge(callback: Subscription, body: Buffer): DeliveryEntry {
+    return this.#parts.journal.addDelivery({
+      at: this.#parts.clock.now(),
+      url: callback.url,
+      body: body.toString("latin1", 0, 1_000),
+      status: null,
+      ms: 0,
+      attempt: 0,
+      error: `not sent: ${body.length} bytes are more than ${BODY_BYTES_MAX}`,
+    });
   }
 
   /** Makes one attempt and, unless it was answered with 200, plans the next. Resolves after this one. */
   async #attemptUntilAnswered(
-    subscription: Subscription,
-    body: Buffer,
-    mode: SignatureMode,
+    outgoing: Outgoing,
     attempt: number,
     startedAt: number,
   ): Promise<DeliveryEntry> {
     const era = this.#era;
-    const entry = await this.#attempt(subscription, body, mode, attempt);
+    const entry = await this.#attempt(outgoing, attempt);
     if (entry.status === 200 || era !== this.#era) return entry;
     const delayMs = RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length) - 1] ?? 0;
     const { clock } = this.#parts;
-    if (clock.now() + delayMs - startedAt <= RETRY_UNTIL_MS) {
-      clock.after(delayMs, async () => {
-        await this.#attemptUntilAnswered(subscription, body, mode, attempt + 1, startedAt);
-      });
-    }
+    const isInTime = clock.now() + delayMs - startedAt <= RETRY_UNTIL_MS;
+    if (!isInTime || !this.#reserve(outgoing.body)) return entry;
+    clock.after(delayMs, async () => {
+      this.#release(outgoing.body);
+      await this.#attemptUntilAnswered(outgoing, attempt + 1, startedAt);
+    });
     return entry;
   }
 
-  async #attempt(
-    subscription: Subscription,
-    body: Buffer,
-    mode: SignatureMode,
-    attempt: number,
-  ): Promise<DeliveryEntry> {
+  #reserve({ length }: Buffer): boolean {
+    const { count, bytes } = this.#waiting;
+    if (count >= RETRIES_WAITING_MAX || bytes + length > RETRIES_WAITING_BYTES_MAX) return false;
+    this.#waiting = { count: count + 1, bytes: bytes + length };
+    return true;
+  }
+
+  #release({ length }: Buffer): void {
+    this.#waiting = { count: this.#waiting.count - 1, bytes: this.#waiting.bytes - length };
+  }
+
+  async #attempt(outgoing: Outgoing, attempt: number, resendOf?: number): Promise<DeliveryEntry> {
     const era = this.#era;
     const started = performance.now();
-    const result = await this.#post(subscription, body, mode);
+    const result = await this.#post(outgoing);
     const entry = {
       at: this.#parts.clock.now(),
-      url: subscription.url,
-      body: body.toString("utf8"),
+      url: outgoing.callback.url,
+      body: outgoing.body.toString("utf8"),
       ms: Math.round(performance.now() - started),
       attempt,
       ...result,
+      ...(resendOf !== undefined && { resendOf }),
     };
     return era === this.#era ? this.#parts.journal.addDelivery(entry) : { n: 0, ...entry };
   }
 
-  #signal(): AbortSignal {
-    return AbortSignal.any([AbortSignal.timeout(ANSWER_TIMEOUT_MS), this.#parts.closing]);
-  }
-
-  async #post(
-    subscription: Subscription,
-    body: Buffer,
-    mode: SignatureMode,
-  ): Promise<{ status: number | null; error?: string }> {
+  async #post({ callback, body, mode }: Outgoing): Promise<{ status: number | null; error?: string }> {
     // A callback that was not up when it was configured gets its handshake before the first delivery.
-    const problem = subscription.verified ? null : await this.handshake(subscription);
+    const problem = callback.verified ? null : await this.handshake(callback);
     if (problem !== null) return { status: null, error: problem };
-    try {
-      const response = await fetch(subscription.url, {
-        method: "POST",
-        redirect: "manual",
-        signal: this.#signal(),
-        headers: {
-          "content-type": "application/json",
-          "user-agent": "facebookexternalua",
-          ...signatureHeaders(this.#parts.appSecret, body, mode),
-        },
-        body: new Uint8Array(body),
-      });
-      await response.arrayBuffer();
-      return { status: response.status };
-    } catch (error) {
-      return { status: null, error: reasonOf(error) };
-    }
+    const answer = await this.#transport.call(new URL(callback.url), {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "content-length": String(body.length),
+        "user-agent": "facebookexternalua",
+        ...signatureHeaders(this.#parts.appSecret, body, mode),
+      },
+      body,
+      ...this.#limits(),
+    });
+    return "error" in answer ? { status: null, error: answer.error } : { status: answer.status };
+  }
+
+  #limits() {
+    return { timeoutMs: this.#parts.tuning().answerTimeoutMs, closing: this.#parts.closing };
   }
 }
 
-function signatureHeaders(appSecret: string, body: Buffer, mode: SignatureMode): Record<string, string> {
-  if (mode === "missing") return {};
-  const secret = { valid: appSecret, old: OLD_APP_SECRET, invalid: `not-${appSecret}` }[mode];
-  const hex = (algorithm: string) => createHmac(algorithm, secret).update(body).digest("hex");
-  return { "x-hub-signature-256": `sha256=${hex("sha256")}`, "x-hub-signature": `sha1=${hex("sha1")}` };
-}
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (!(cause instanceof Error)) return "unknown";
-  return "code" in cause && typeof cause.code === "string" ? cause.code : cause.name;
+function modeOf(effects: readonly FaultEffect[]): SignatureMode {
+  const effect = effects.find(({ kind }) => kind === "bad_signature");
+  return effect?.kind === "bad_signature" ? effect.mode : "valid";
 }
