@@ -34,12 +34,13 @@ export function openStore(options: StoreOptions): Store {
   const { dataDir } = options;
   if (dataDir === null) return openInMemory(options);
   const file = path.join(dataDir, DATABASE_FILE);
+  let unlock: () => void;
   try {
     mkdirSync(dataDir, { recursive: true });
+    unlock = lockDirectory(dataDir);
   } catch (error) {
-    throw unusable(dataDir, error);
+    throw error instanceof EngineError ? error : unusable(dataDir, error);
   }
-  const unlock = lockDirectory(dataDir);
   let sqlite: Sqlite | null = null;
   try {
     checkMagic(file);
