@@ -27,7 +27,7 @@ export const FAULT_POINTS = [
   "blob_before_row",
   "file_before_answer",
   "blob_before_removal",
-  // A push: some rows have entries in a new index; the schema is in force, the code not yet.
+  // A push: some rows have entries in a new index; schemas and code are ready, and nothing of them is in force.
   "backfill_half_done",
   "schema_before_release",
 ] as const;

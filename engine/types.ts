@@ -255,6 +255,14 @@ export interface Catalog {
    * naming the first row that breaks it. Staged indexes are built in the background afterwards.
    */
   applySchema(component: ComponentPath, schema: JsonValue | null): Promise<void>;
+  /**
+   * The same for several components, together with the writes of the transaction that `along` begins (of the engine's
+   * own tables): one atomic step for all of it. `along` is called again where the step has to be repeated.
+   */
+  applySchemas(
+    schemas: ReadonlyMap<ComponentPath, JsonValue | null>,
+    along: () => Transaction,
+  ): Promise<void>;
   /** Same checks, nothing written: what `deploy --dry-run` and `evaluate_schema` need. */
   checkSchema(component: ComponentPath, schema: JsonValue | null): Promise<void>;
   tableNames(component: ComponentPath): string[];

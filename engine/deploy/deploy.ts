@@ -3,11 +3,9 @@ import type { Clock } from "../clock";
 import { developerError, EngineError } from "../errors";
 import type { Faults } from "../faults";
 import type { ActionHost } from "../functions/actions/host";
-import { canonicalPath } from "../functions/path";
 import { type CompiledModule, compileModules, Program, type PushedModule } from "../functions/program";
 import type { Deployment } from "../functions/release";
 import type { Rounds } from "../functions/rounds";
-import { applyCrons, type CronDiff } from "../scheduler/crons";
 import type { AuthProvider, ComponentPath, Database, Deploy, JsonValue, Transaction } from "../types";
 import {
   type AnalysisParts,
@@ -18,23 +16,17 @@ import {
   evaluateSchemaModule,
   readCrons,
 } from "./analysis";
-import { knownComponents, type MountChange, writeComponents } from "./component-rows";
+import { knownComponents } from "./component-rows";
 import { type Definition, evaluateDefinitions } from "./definitions";
 import type { Environment } from "./environment";
-import { updateHandles } from "./function-handles";
 import type { FunctionLog } from "./function-log";
 import { checkHttpMounts, mountTree } from "./mount-tree";
 import { finishedJson, functionSpecJson, schemaChangeJson, startedJson } from "./push-answers";
 import { type PushedDefinition, type PushRequest, parsePush } from "./push-request";
 import { schemaEvaluationJson } from "./schema-evaluation";
 import { SchemaPreparation } from "./schema-preparation";
-import {
-  type DefinitionCode,
-  type DeploymentParts,
-  packDeployment,
-  storeDeployment,
-  toDeployment,
-} from "./stored-deployment";
+import { type DefinitionCode, type DeploymentParts, packDeployment, toDeployment } from "./stored-deployment";
+import { type Stored, writeDeployment } from "./write-deployment";
 
 /** Pushes that were started and may still be finished. A CLI that went away leaves its push here. */
 const PENDING_PUSHES_MAX = 4;
@@ -315,14 +307,16 @@ export class DeployState implements Deploy {
     const after = toDeployment("", parts);
     if (dryRun) return finishedJson({ before, after, changes: new Map(), crons: new Map() });
 
-    for (const { path, schema } of after.components.values()) {
-      await database.catalog.applySchema(path, schema);
-    }
-    this.#parts.faults?.at("schema_before_release", null);
     const packed = await packDeployment(parts);
-    const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs(), unlimited: true });
-    const stored = writeDeployment(transaction, prepared, after, packed);
-    await database.commit(transaction);
+    const schemas = new Map([...after.components.values()].map(({ path, schema }) => [path, schema]));
+    // What the last of the attempts wrote.
+    let stored: Stored = { id: "", changes: new Map(), crons: new Map() };
+    await database.catalog.applySchemas(schemas, () => {
+      const transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs(), unlimited: true });
+      stored = writeDeployment(transaction, after, prepared.newComponents, packed);
+      this.#parts.faults?.at("schema_before_release", null);
+      return transaction;
+    });
 
     this.#compiled.clear();
     this.#remember(modulesOf(after));
@@ -381,30 +375,4 @@ async function analyzeDefinition(
   const crons = readCrons(modules.find((module) => module.crons !== null)?.crons ?? null, functions);
   const routes = modules.find((module) => module.routes !== null)?.routes ?? null;
   return { modules, code: { path, modules: compiled, functions, routes, crons, schema: evaluated } };
-}
-
-/** Everything of a push but its schemas, as part of `transaction`: code, crons, handles, and what is mounted. */
-function writeDeployment(
-  transaction: Transaction,
-  { parts, newComponents }: Prepared,
-  { components }: Deployment,
-  packed: string,
-): { id: string; changes: Map<ComponentPath, MountChange>; crons: Map<ComponentPath, CronDiff> } {
-  const id = storeDeployment(transaction, packed);
-  const changes = writeComponents(transaction, parts.mounts, (path) => newComponents.get(path) ?? path);
-  const mounted = [...components.values()];
-  updateHandles(
-    transaction,
-    new Map(
-      mounted.map(({ path, functions }) => [
-        path,
-        new Set([...functions.values()].map((spec) => canonicalPath(spec.path))),
-      ]),
-    ),
-  );
-  const crons = new Map<ComponentPath, CronDiff>();
-  for (const path of new Set([...components.keys(), ...changes.keys()])) {
-    crons.set(path, applyCrons(transaction, path, components.get(path)?.crons ?? []));
-  }
-  return { id, changes, crons };
 }

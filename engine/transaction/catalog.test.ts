@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { JsonObject } from "../types";
 import { encodeId } from "../values/id";
 import {
+  call,
   collect,
   fullScan,
   indexRange,
@@ -189,6 +190,51 @@ describe("schemas", () => {
     expect(test.db.latestTs).toBe(before);
     await test.db.commit(writer);
     expect(scanByN()).toEqual([1]);
+  });
+
+  it("of several components come into force in one commit, with what is written along", async () => {
+    const seen: string[][] = [];
+    test.db.onCommit(({ tables }) => void seen.push([...tables]));
+    const before = test.db.latestTs;
+    const both = new Map([
+      ["", byN],
+      ["child", byN],
+    ]);
+    await test.db.catalog.applySchemas(both, () => {
+      const along = test.begin("mutation");
+      along.system.insert("_environment", { name: "PUSHED", value: "yes" });
+      return along;
+    });
+    expect(test.db.latestTs).toBeGreaterThan(before);
+    expect(seen).toEqual([[":_environment"]]);
+    expect([test.db.catalog.tableNames("child"), test.db.catalog.tableNames("")]).toEqual([
+      ["notes"],
+      ["notes"],
+    ]);
+    test = await test.reopen();
+    expect(test.begin("query").system.list("_environment", "by_name", { limit: 2 })).toMatchObject([
+      { name: "PUSHED" },
+    ]);
+    expect(test.db.catalog.tableNames("child")).toEqual(["notes"]);
+  });
+
+  it("of several components change nothing, and nothing is written along, where one is broken", async () => {
+    const row = test.begin("mutation");
+    call(row, "1.0/insert", { table: "notes", value: { n: "text" } }, "child");
+    await test.db.commit(row);
+    const ofNumbers = schemaOf({ notes: { documentType: objectType({ n: "number" }) } });
+    const both = new Map([
+      ["", ofNumbers],
+      ["child", ofNumbers],
+    ]);
+    const applied = test.db.catalog.applySchemas(both, () => {
+      const along = test.begin("mutation");
+      along.system.insert("_environment", { name: "PUSHED", value: "yes" });
+      return along;
+    });
+    await expect(applied).rejects.toMatchObject({ code: "SchemaValidationError" });
+    expect(test.db.catalog.tableNames("")).toEqual([]);
+    expect(test.begin("query").system.list("_environment", "by_name", { limit: 2 })).toEqual([]);
   });
 
   it("apply to one component", async () => {

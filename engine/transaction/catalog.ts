@@ -2,7 +2,7 @@ import { developerError, EngineError } from "../errors";
 import type { Faults } from "../faults";
 import { canonicalJson } from "../json";
 import type { Store } from "../storage/store";
-import type { Catalog, ComponentPath, JsonValue, SchemaProgress } from "../types";
+import type { Catalog, ComponentPath, JsonValue, SchemaProgress, Transaction } from "../types";
 import type { CatalogState } from "./catalog-state";
 import { addTable, type Committer, overloaded, writeFailure } from "./committer";
 import { dropIndexes, IndexBuilder } from "./index-builder";
@@ -11,6 +11,7 @@ import { SchemaCheck } from "./schema-check";
 import { isReady, neededIndexes, planTables, type TablePlan } from "./schema-plan";
 import { indexRow, isSystemName, type TableInfo } from "./table";
 import type { TableFactory } from "./table-factory";
+import { EngineTransaction } from "./transaction";
 import type { LogEntry } from "./write-log";
 
 /** How often a change of schema starts over because tables appeared while it ran. */
@@ -31,6 +32,13 @@ export type CatalogParts = {
 
 /** A schema whose rows were checked, waiting to be put in force; it goes on being held against what is written. */
 type Prepared = { readonly schema: string; readonly check: SchemaCheck };
+
+/** `json` is the canonical text of the schema; null takes a schema away. */
+type SchemaChange = {
+  readonly component: ComponentPath;
+  readonly declared: readonly TableSchema[];
+  readonly json: string | null;
+};
 
 type Preparation = {
   readonly component: ComponentPath;
@@ -74,7 +82,14 @@ export class EngineCatalog implements Catalog {
   }
 
   applySchema(component: ComponentPath, schema: JsonValue | null): Promise<void> {
-    return this.#enqueue(() => this.#apply(component, schema));
+    return this.#enqueue(() => this.#apply(new Map([[component, schema]]), null));
+  }
+
+  applySchemas(
+    schemas: ReadonlyMap<ComponentPath, JsonValue | null>,
+    along: () => Transaction,
+  ): Promise<void> {
+    return this.#enqueue(() => this.#apply(schemas, along));
   }
 
   prepareSchema(
@@ -151,18 +166,32 @@ export class EngineCatalog implements Catalog {
     }
   }
 
-  async #apply(component: ComponentPath, schema: JsonValue | null): Promise<void> {
-    const declared = parseSchema(schema);
-    if (this.#isInForce(component, schema)) {
-      this.#dropPending(component);
+  async #apply(
+    schemas: ReadonlyMap<ComponentPath, JsonValue | null>,
+    along: (() => Transaction) | null,
+  ): Promise<void> {
+    const changes: SchemaChange[] = [];
+    for (const [component, schema] of schemas) {
+      const declared = parseSchema(schema);
+      if (this.#isInForce(component, schema)) {
+        this.#dropPending(component);
+      } else {
+        changes.push({ component, declared, json: schema === null ? null : canonicalJson(schema) });
+      }
+    }
+    if (changes.length === 0 && along === null) {
       return;
     }
-    const text = canonicalJson(schema);
     const goOn = () => this.#goOn();
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      await this.#prepare({ component, schema: text, declared, onProgress: () => undefined, goOn });
-      if (this.#switch(component, schema, declared)) {
-        this.resume();
+      for (const { component, declared, json } of changes) {
+        const schema = json ?? "null";
+        await this.#prepare({ component, schema, declared, onProgress: () => undefined, goOn });
+      }
+      if (this.#switch(changes, along)) {
+        if (changes.length > 0) {
+          this.resume();
+        }
         return;
       }
     }
@@ -176,7 +205,7 @@ export class EngineCatalog implements Catalog {
   /** Pushing the same schema again, as development does all day, must not disturb anybody. */
   #isInForce(component: ComponentPath, schema: JsonValue | null): boolean {
     const stored = this.#parts.store.schemas().find((row) => row.component === component)?.json ?? null;
-    return stored !== null && schema !== null && stored === canonicalJson(schema);
+    return stored === (schema === null ? null : canonicalJson(schema));
   }
 
   #plan(component: ComponentPath, declared: readonly TableSchema[]): TablePlan[] {
@@ -314,32 +343,55 @@ export class EngineCatalog implements Catalog {
     this.#install(plans);
   }
 
-  /** Puts a prepared schema in force; false where something came in between that has to be prepared first. */
-  #switch(component: ComponentPath, schema: JsonValue | null, declared: readonly TableSchema[]): boolean {
+  /** Puts prepared schemas in force; false where something came in between that has to be prepared first. */
+  #switch(changes: readonly SchemaChange[], along: (() => Transaction) | null): boolean {
     const { store, committer } = this.#parts;
-    const prepared = this.#prepared.get(component);
-    // Commits that are accepted belong to the old schema; what they changed is looked at below.
+    // Commits that are accepted belong to the old schemas; what they changed is looked at below.
     committer.flushAll();
-    const plans = this.#plan(component, declared);
-    if (prepared === undefined || !prepared.check.covers(plans) || !isReady(plans, store)) {
-      return false;
+    const ready: { change: SchemaChange; plans: readonly TablePlan[]; check: SchemaCheck }[] = [];
+    for (const change of changes) {
+      const plans = this.#plan(change.component, change.declared);
+      const check = this.#prepared.get(change.component)?.check;
+      if (check === undefined || !check.covers(plans) || !isReady(plans, store)) {
+        return false;
+      }
+      ready.push({ change, plans, check });
     }
     try {
-      committer.exclusively(() => {
-        prepared.check.recheck();
-        for (const plan of plans) {
-          settleTable(store, plan);
-        }
-        store.setSchema(component, schema === null ? null : canonicalJson(schema));
-      });
+      committer.exclusively(
+        () => {
+          for (const each of ready) {
+            each.check.recheck();
+            for (const plan of each.plans) {
+              settleTable(store, plan);
+            }
+            store.setSchema(each.change.component, each.change.json);
+          }
+        },
+        along === null ? null : engineTransaction(along()),
+      );
     } catch (error) {
-      this.#giveUp(component, prepared.check);
+      for (const { change, check } of ready) {
+        this.#giveUp(change.component, check);
+      }
       throw error;
     }
-    this.#forget(component, prepared.check);
-    this.#parts.replace(this.#parts.state().with(plans.map((plan) => plan.after)));
+    for (const { change, check } of ready) {
+      this.#forget(change.component, check);
+    }
+    if (ready.length > 0) {
+      const after = ready.flatMap(({ plans }) => plans.map((plan) => plan.after));
+      this.#parts.replace(this.#parts.state().with(after));
+    }
     return true;
   }
+}
+
+function engineTransaction(transaction: Transaction): EngineTransaction {
+  if (transaction instanceof EngineTransaction) {
+    return transaction;
+  }
+  throw new EngineError("internal", "ForeignObject", "The transaction belongs to another database.");
 }
 
 function settleTable(store: Store, { before, after, wanted, dropped }: TablePlan): void {

@@ -22,10 +22,13 @@ const PENDING_COMMITS_MAX = 10_000;
 const NANOSECONDS_PER_MS = 1_000_000n;
 export const META_LAST_TS = "last_ts";
 
-type Pending = {
+/** What a commit changes on disk. */
+type Writes = { readonly changes: readonly RowChange[]; readonly newTables: readonly TableInfo[] };
+
+const NO_WRITES: Writes = { changes: [], newTables: [] };
+
+type Pending = Writes & {
   readonly entry: LogEntry;
-  readonly changes: readonly RowChange[];
-  readonly newTables: readonly TableInfo[];
   readonly chars: number;
   readonly resolve: (result: CommitResult) => void;
   readonly reject: (error: unknown) => void;
@@ -89,26 +92,9 @@ export class Committer {
       return this.#rejectOncePublished(conflict);
     }
     const ts = this.nextTs();
-    const changes = transaction.writer.changes(ts);
-    const newTables = [...transaction.createdTables].filter((table) =>
-      changes.some((change) => change.table === table),
-    );
-    const entry = this.#parts.log.append({
-      ts,
-      atMs: this.#parts.clock.nowMs(),
-      // The new texts stay behind: they will be on disk, and the log is kept for a while.
-      changes: changes.map(({ table, id, old, entries, searches }) => ({
-        table,
-        id,
-        old,
-        entries,
-        searches,
-      })),
-      catalogKeys: newTables.flatMap(({ component, name, number }) => [
-        encodeKeys([component, name]),
-        encodeKeys([component, number]),
-      ]),
-    });
+    const writes = writesOf(transaction, ts);
+    const { changes, newTables } = writes;
+    const entry = this.#parts.log.append({ ts, atMs: this.#parts.clock.nowMs(), ...logged(writes) });
     const chars = changes.reduce((sum, change) => sum + (change.next?.text.length ?? 0), 0);
     return new Promise((resolve, reject) => {
       this.#pending.push({ entry, changes, newTables, chars, resolve, reject });
@@ -132,22 +118,31 @@ export class Committer {
 
   /**
    * Changes the database outside of any transaction (catalog): `write` runs inside one SQLite transaction, after all
-   * accepted commits. Answers its timestamp.
+   * accepted commits, together with the writes of `along`, which has to begin after them. Answers its timestamp.
    */
-  exclusively(write: () => void): Timestamp {
+  exclusively(write: () => void, along: EngineTransaction | null = null): Timestamp {
     if (this.#isClosed) {
       throw overloaded("it is shutting down");
     }
     this.flushAll();
+    const conflict = along === null ? null : this.#conflictOf(along, along.snapshot.seq);
+    if (conflict !== null) {
+      throw conflict.error;
+    }
     const ts = this.nextTs();
-    const { store, log, clock } = this.#parts;
+    const { store, log, clock, publish } = this.#parts;
+    const writes = along === null ? NO_WRITES : writesOf(along, ts);
     store.atomically(() => {
       write();
+      writeTo(store, writes);
       store.setMeta(META_LAST_TS, String(ts));
     });
-    const entry = log.append({ ts, atMs: clock.nowMs(), changes: [], catalogKeys: [] });
+    const entry = log.append({ ts, atMs: clock.nowMs(), ...logged(writes) });
     log.publish(entry.seq, clock.nowMs());
     this.#publishedTs = ts;
+    if (along !== null) {
+      publish([{ entry, notice: noticeOf(entry) }], writes.newTables);
+    }
     return ts;
   }
 
@@ -273,7 +268,7 @@ export class Committer {
     publish(
       batch.map(({ entry }) => ({
         entry,
-        notice: { ts: entry.ts, tables: new Set(entry.changes.map((change) => qualifiedName(change.table))) },
+        notice: noticeOf(entry),
       })),
       batch.flatMap(({ newTables }) => newTables),
     );
@@ -292,6 +287,37 @@ export class Committer {
     }
   }
 }
+
+function writesOf(transaction: EngineTransaction, ts: Timestamp): Writes {
+  const changes = transaction.writer.changes(ts);
+  const newTables = [...transaction.createdTables].filter((table) =>
+    changes.some((change) => change.table === table),
+  );
+  return { changes, newTables };
+}
+
+/** The same for the log. The new texts stay behind: they will be on disk, and the log is kept for a while. */
+const logged = ({ changes, newTables }: Writes): Pick<LogEntry, "changes" | "catalogKeys"> => ({
+  changes: changes.map(({ table, id, old, entries, searches }) => ({ table, id, old, entries, searches })),
+  catalogKeys: newTables.flatMap(({ component, name, number }) => [
+    encodeKeys([component, name]),
+    encodeKeys([component, number]),
+  ]),
+});
+
+function writeTo(store: Store, { changes, newTables }: Writes): void {
+  for (const table of newTables) {
+    addTable(store, table);
+  }
+  for (const change of changes) {
+    store.write(toWrite(change));
+  }
+}
+
+const noticeOf = ({ ts, changes }: LogEntry): CommitNotice => ({
+  ts,
+  tables: new Set(changes.map((change) => qualifiedName(change.table))),
+});
 
 /** What a caller is told when SQLite did not take a write. */
 export function writeFailure(error: unknown): EngineError {
