@@ -147,6 +147,50 @@ describe("an error of a function", () => {
   });
 });
 
+describe("the log of the CLI", () => {
+  type Entry = { identifier: string; udfType: string };
+  const read = async (cursor: string | number): Promise<{ entries: Entry[]; newCursor: number }> => {
+    const headers = { authorization: `Convex ${engine.adminKey}` };
+    return (await fetch(`${engine.cloudUrl}/api/stream_function_logs?cursor=${cursor}`, { headers })).json();
+  };
+
+  test("waits for the next call, and gives each of them once", async () => {
+    await write("logged", "a");
+    const { newCursor } = await read(0);
+    const waiting = read(newCursor);
+    await write("logged", "b");
+    const news = await waiting;
+    expect(news.entries).toMatchObject([{ identifier: "messages:send", udfType: "Mutation" }]);
+    const later = read(news.newCursor);
+    await answerOf("/api/query", { path: "messages:list", args: [{ channel: "logged" }] });
+    expect((await later).entries).toMatchObject([{ identifier: "messages:list", udfType: "Query" }]);
+  });
+
+  test("answers with nothing before a proxy would lose patience", async () => {
+    const { newCursor } = await read(0);
+    const waiting = read(newCursor);
+    // The request must have begun to wait, which nothing tells: the clock jumps until it is answered.
+    let isDone = false;
+    void waiting.finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      clock.jump(50_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await waiting).entries).toEqual([]);
+  });
+
+  test("is for administrators, and its cursor is a number", async () => {
+    expect((await fetch(`${engine.cloudUrl}/api/stream_function_logs?cursor=0`)).status).toBe(401);
+    expect(await read("yesterday")).toMatchObject({ code: "BadCursor" });
+  });
+});
+
+test("metrics of clients are taken", async () => {
+  expect((await post("/api/debug_event", { event: "x" })).status).toBe(200);
+});
+
 describe("a request that is no call is refused with a code and a sentence:", () => {
   const call = { path: "messages:list", args: [{ channel: "x" }] };
   const cases: [string, string, unknown, number, string, Record<string, string>?][] = [
