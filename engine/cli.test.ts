@@ -160,12 +160,91 @@ describe("the unmodified CLI", () => {
     COMMAND_TIMEOUT_MS * 2,
   );
 
+  test(
+    "shows rows in the asked order, number and format, system tables too",
+    async () => {
+      const lines = async (...args: string[]) =>
+        (await convex(["data", "messages", ...args])).stdout.trim().split("\n");
+      const newest = await lines("--format", "jsonLines", "--limit", "1");
+      const oldest = await lines("--format", "jsonLines", "--limit", "1", "--order", "asc");
+      expect([newest.length, oldest.length]).toEqual([1, 1]);
+      expect(newest[0]).toContain('"channel": "dev"');
+      expect(oldest[0]).toContain('"channel": "cli"');
+      expect((await lines("--format", "jsonArray")).at(0)).toBe("[");
+      expect((await convex(["data", "_scheduled_functions"])).stderr).toContain("no documents in this table");
+    },
+    COMMAND_TIMEOUT_MS * 4,
+  );
+
+  test(
+    "is told of limits on environment variables, and nothing is changed",
+    async () => {
+      const set = (name: string, value: string) => convex(["env", "set", name, value]);
+      await expect(set("N".repeat(41), "x")).rejects.toMatchObject({
+        stderr: expect.stringContaining("40 characters at most"),
+      });
+      await expect(set("LARGE", "x".repeat(8 * 1024 + 1))).rejects.toMatchObject({
+        stderr: expect.stringContaining("larger than 8192 bytes"),
+      });
+      await expect(set("CONVEX_CLOUD_URL", "x")).rejects.toMatchObject({ code: 1 });
+      const { stdout } = await convex(["env", "list"]);
+      expect(stdout).not.toMatch(/LARGE|^N{41}/m);
+    },
+    COMMAND_TIMEOUT_MS * 4,
+  );
+
+  test(
+    "tries a push without making it, and pushes before it runs a function",
+    async () => {
+      const file = path.join(app, "convex/messages.ts");
+      const source = fs.readFileSync(file, "utf8");
+      fs.writeFileSync(
+        file,
+        source.replace(/return rows\.map\(\(row\) => row\.body\);/, 'return ["pushed"];'),
+      );
+      expect(fs.readFileSync(file, "utf8")).not.toBe(source);
+      const push = ["--typecheck", "disable", "--codegen", "disable"];
+      const list = ["run", "messages:list", '{"channel": "cli"}'];
+      await convex(["deploy", ...push, "--yes", "--dry-run"]);
+      expect(JSON.parse((await convex(list)).stdout)).toEqual(["typed"]);
+      expect(JSON.parse((await convex([...list, "--push", ...push])).stdout)).toEqual(["pushed"]);
+      fs.writeFileSync(file, source);
+      await convex(["deploy", ...push, "--yes"]);
+    },
+    COMMAND_TIMEOUT_MS * 4,
+  );
+
+  test(
+    "ends with a clear sentence and a failure where the admin key is wrong",
+    async () => {
+      const wrong = ["--url", engine.cloudUrl, "--admin-key", "wrong"];
+      for (const command of [
+        ["run", "messages:total", "{}"],
+        ["logs", "--history", "1"],
+        ["export", "--path", path.join(app, "never.zip")],
+        ["env", "set", "A", "b"],
+      ]) {
+        const { code, stderr } = await runFile(
+          process.execPath,
+          [path.join(ROOT, "node_modules/convex/bin/main.js"), ...command, ...wrong],
+          { cwd: app, env: cliEnv() },
+        ).then(
+          () => ({ code: 0, stderr: "" }),
+          (error: { code: number; stderr: string }) => error,
+        );
+        expect([command[0], code]).toEqual([command[0], 1]);
+        expect(stderr).toContain("The provided admin key was invalid for this instance");
+      }
+    },
+    COMMAND_TIMEOUT_MS * 4,
+  );
+
   test("is turned away with a wrong admin key", async () => {
     const response = await fetch(`${engine.cloudUrl}/api/deploy2/start_push`, {
       method: "POST",
       headers: { authorization: "Convex wrong" },
       body: "{}",
     });
-    expect([response.status, await response.json()]).toMatchObject([401, { code: "BadDeployKey" }]);
+    expect([response.status, await response.json()]).toMatchObject([403, { code: "BadDeployKey" }]);
   });
 });

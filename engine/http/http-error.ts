@@ -30,13 +30,17 @@ const STATUS_OF_KIND = {
   internal: 500,
 } as const;
 
+/** A wrong admin key is 403 on Convex; on any other status `convex logs` would try again for ever. */
+const FORBIDDEN_CODES: ReadonlySet<string> = new Set(["BadDeployKey"]);
+
 /** What a client may hear of `error`; null for a defect, whose text stays in the log. */
 export function errorAnswer(error: unknown): ErrorAnswer | null {
   if (error instanceof HttpError) {
     return { status: error.status, code: error.code, message: error.message, headers: error.headers };
   }
   if (error instanceof EngineError && error.kind !== "internal") {
-    return { status: STATUS_OF_KIND[error.kind], code: error.code, message: error.message, headers: {} };
+    const status = FORBIDDEN_CODES.has(error.code) ? 403 : STATUS_OF_KIND[error.kind];
+    return { status, code: error.code, message: error.message, headers: {} };
   }
   return null;
 }

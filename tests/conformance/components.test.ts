@@ -200,7 +200,7 @@ describe("a call into a component", () => {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ path: "pages:titles", componentPath: "notebook", args: [{}] }),
     });
-    expect([response.status, await response.json()]).toMatchObject([401, { code: "BadDeployKey" }]);
+    expect([response.status, await response.json()]).toMatchObject([403, { code: "BadDeployKey" }]);
   });
 
   test("carries no identity, and none comes back out", async () => {
