@@ -1,3 +1,4 @@
+import { freshNumberState } from "./business/number-state";
 import { SCOPES } from "./login/scopes";
 import type { SeededIds } from "./seeded-ids";
 import type { AppSubscription, Customer, Template, Token, World } from "./world";
@@ -22,6 +23,7 @@ export function startState(ids: SeededIds, subscription: AppSubscription | null)
     ],
     tokens: new Map([[ACCESS_TOKEN, systemToken()]]),
     codes: new Map(),
+    uploads: new Map(),
     wabas: [{ id: WABA_ID, name: "Lucky Shrub", subscribed: true, override: null }],
     numbers: [
       {
@@ -32,6 +34,15 @@ export function startState(ids: SeededIds, subscription: AppSubscription | null)
         countryCode: "1",
         verifiedName: "Lucky Shrub",
         override: null,
+        state: {
+          ...freshNumberState(),
+          status: "CONNECTED",
+          codeVerification: "VERIFIED",
+          nameStatus: "APPROVED",
+          quality: "GREEN",
+          tier: "TIER_2K",
+          profile: { about: "Plants and advice", vertical: "RETAIL" },
+        },
       },
     ],
     customers: [

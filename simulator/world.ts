@@ -9,6 +9,8 @@ export interface World {
   /** By their text. */
   readonly tokens: Map<string, Token>;
   readonly codes: Map<string, LoginCode>;
+  /** Uploads of samples and pictures that have begun. */
+  readonly uploads: Map<string, { readonly length: number; readonly type: string; received: number }>;
   readonly wabas: Waba[];
   readonly numbers: BusinessNumber[];
   readonly customers: Customer[];
@@ -73,9 +75,32 @@ export interface BusinessNumber {
   readonly digits: string;
   /** Put before a recipient that was given without plus. */
   readonly countryCode: string;
-  readonly verifiedName: string;
+  verifiedName: string;
   /** A callback of this number's own, which wins over the account's and the app's. */
   override: Subscription | null;
+  readonly state: NumberState;
+}
+
+/** What changes about a business number; the words are Meta's. */
+export interface NumberState {
+  status: "PENDING" | "CONNECTED" | "DISCONNECTED" | "FLAGGED" | "RESTRICTED" | "BANNED";
+  codeVerification: "NOT_VERIFIED" | "VERIFIED" | "EXPIRED";
+  nameStatus: "PENDING_REVIEW" | "APPROVED" | "DECLINED" | "NONE";
+  quality: "GREEN" | "YELLOW" | "RED" | "UNKNOWN";
+  tier: "TIER_250" | "TIER_2K" | "TIER_10K" | "TIER_100K" | "TIER_UNLIMITED";
+  throughput: "STANDARD" | "HIGH";
+  /** Of two-step verification; null until it is set. */
+  pin: string | null;
+  codeAsked: boolean;
+  pinGuesses: number;
+  pinLockedUntil: number;
+  registeredAt: readonly number[];
+  /** While its throughput is upgraded it sends nothing. */
+  maintenanceUntil: number;
+  username: string | null;
+  readonly profile: Record<string, unknown>;
+  /** WhatsApp ids of people who cannot write to this number. */
+  readonly blocked: Set<string>;
 }
 
 export interface Customer {

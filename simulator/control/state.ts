@@ -25,7 +25,10 @@ export function describeState(simulation: Simulation) {
       subscribed,
       overrideCallbackUrl: override?.url ?? null,
     })),
-    numbers: world.numbers,
+    numbers: world.numbers.map(({ state, ...number }) => {
+      const { blocked, ...others } = state;
+      return { ...number, ...others, blocked: [...blocked] };
+    }),
     customers: world.customers.map(({ lastWroteAt, ...customer }) => ({
       ...customer,
       windows: [...lastWroteAt].map(([numberId, at]) => ({ numberId, expiresAt: at + SERVICE_WINDOW_MS })),

@@ -1,6 +1,7 @@
+import { numberProblem } from "../business/numbers";
 import type { Simulation } from "../simulation";
 import { webhookConfiguration } from "../webhooks/callbacks";
-import type { BusinessNumber, Template, Waba, World } from "../world";
+import type { BusinessNumber, Template, Waba } from "../world";
 
 /** The fields that were asked for, and the id; without a choice, all of them. */
 export function pickFields(object: Readonly<Record<string, unknown>>, query: URLSearchParams): object {
@@ -27,22 +28,54 @@ export function wabaObject(simulation: Simulation, waba: Waba): Readonly<Record<
   };
 }
 
-export function numberObject(world: World, number: BusinessNumber): Readonly<Record<string, unknown>> {
+/** A number as the Graph describes it, with where its webhooks go and whether it can send. */
+export function numberObject(
+  simulation: Simulation,
+  number: BusinessNumber,
+): Readonly<Record<string, unknown>> {
+  const { state } = number;
+  const { world, clock } = simulation;
+  const problem = numberProblem(number, clock.now());
+  const health = problem === null ? "AVAILABLE" : "BLOCKED";
   return {
     id: number.id,
     display_phone_number: number.displayPhoneNumber,
     verified_name: number.verifiedName,
-    quality_rating: "GREEN",
-    code_verification_status: "VERIFIED",
-    name_status: "APPROVED",
-    status: "CONNECTED",
-    platform_type: "CLOUD_API",
-    throughput: { level: "STANDARD" },
+    quality_rating: state.quality,
+    code_verification_status: state.codeVerification,
+    name_status: state.nameStatus,
+    status: state.status,
+    platform_type: state.status === "PENDING" ? "NOT_APPLICABLE" : "CLOUD_API",
+    throughput: { level: state.throughput },
     account_mode: "LIVE",
     is_official_business_account: false,
-    is_pin_enabled: true,
+    is_pin_enabled: state.pin !== null,
+    country_dial_code: number.countryCode,
+    whatsapp_business_manager_messaging_limit: state.tier,
+    ...(state.username !== null && { username: state.username }),
     webhook_configuration: webhookConfiguration(world, number),
-    health_status: { can_send_message: "AVAILABLE", entities: [] },
+    health_status: {
+      can_send_message: health,
+      entities: [
+        {
+          entity_type: "PHONE_NUMBER",
+          id: number.id,
+          can_send_message: health,
+          ...(problem !== null && {
+            errors: [
+              {
+                error_code: problem.code,
+                error_description: problem.details ?? problem.message,
+                possible_solution: "Register the number, or wait until the restriction ends.",
+              },
+            ],
+          }),
+        },
+        { entity_type: "WABA", id: number.wabaId, can_send_message: "AVAILABLE" },
+        { entity_type: "BUSINESS", id: world.business.id, can_send_message: "AVAILABLE" },
+        { entity_type: "APP", id: world.app.id, can_send_message: "AVAILABLE" },
+      ],
+    },
   };
 }
 

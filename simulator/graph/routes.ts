@@ -1,15 +1,19 @@
 import { asObject, getObject, getText, type JsonObject } from "#shared/whatsapp/json";
+import { blockUsers } from "../business/block-users";
+import { businessProfile, deregister, register, requestCode, setPin, verifyCode } from "../business/numbers";
 import { changeTemplate, createTemplate, deleteTemplates } from "../business/templates";
 import { json, parseJson, type ReceivedRequest, type Reply } from "../http";
 import { exchangeToken } from "../login/codes";
 import type { Scope } from "../login/scopes";
 import { type Caller, callerOf, describeToken, mayUse, scopeProblem } from "../login/tokens";
 import type { Simulation } from "../simulation";
+import type { BusinessNumber } from "../world";
 import { graphErrorReply, invalidParameter, missing, unknownObject, unknownPath } from "./graph-error";
 import { deleteMedia, mediaObject, uploadMedia } from "./media";
 import { listTemplates, numberObject, page, pickFields, templateObject, wabaObject } from "./objects";
 import { type GraphResult, postMessages } from "./send-message";
 import { appSubscriptions, configureNumberWebhook, subscribedApps } from "./subscriptions";
+import { beginUpload, continueUpload } from "./uploads";
 
 /** `/v25.0/...`; the rest is the path that all versions share. */
 const VERSIONED = /^\/v\d{1,3}\.\d{1,2}(\/.*)?$/;
@@ -68,6 +72,7 @@ async function route(call: Call): Promise<GraphResult | null> {
   const { simulation, id, edge, request } = call;
   const { world } = simulation;
   if (id === "me") return meRoute(call);
+  if (decode(id).startsWith("upload:")) return continueUpload(simulation, decode(id), request);
   if (id === "debug_token" && edge === "") return inspectToken(call);
   if (id === world.business.id) return businessRoute(call);
   const number = world.numbers.find(
@@ -79,14 +84,7 @@ async function route(call: Call): Promise<GraphResult | null> {
       MESSAGING_EDGES.has(edge) ? "whatsapp_business_messaging" : MANAGEMENT,
     );
     if (lacking !== null) return { failure: lacking };
-    const key = `${request.method} ${edge}`;
-    if (key === "GET ") return { ok: pickFields(numberObject(world, number), request.url.searchParams) };
-    if (key === "POST " && Object.hasOwn(call.body(), "webhook_configuration")) {
-      return configureNumberWebhook(simulation, number, call.body());
-    }
-    if (key === "POST messages") return postMessages(simulation, number, call.body());
-    if (key === "POST media") return uploadMedia(simulation, request);
-    return edgeProblem(call);
+    return numberRoute(call, number);
   }
   const waba = world.wabas.find((candidate) => candidate.id === id && mayUse(call.caller, id));
   if (waba !== undefined) {
@@ -94,8 +92,9 @@ async function route(call: Call): Promise<GraphResult | null> {
     return lacking === null ? wabaRoute(call, waba) : { failure: lacking };
   }
   if (id === world.app.id) {
-    return edge === "subscriptions"
-      ? appSubscriptions(simulation, request.method, call.body())
+    if (edge === "subscriptions") return appSubscriptions(simulation, request.method, call.body());
+    return edge === "uploads" && request.method === "POST"
+      ? beginUpload(simulation, uploadParameters(call))
       : edgeProblem(call);
   }
   const template = world.templates.find(
@@ -117,6 +116,13 @@ async function route(call: Call): Promise<GraphResult | null> {
 const MANAGEMENT: Scope = "whatsapp_business_management";
 /** Edges of a number that the messaging scope opens; the rest is management (Meta: "Permissions"). */
 const MESSAGING_EDGES: ReadonlySet<string> = new Set(["messages", "media", "block_users"]);
+
+/** Sizes and types may stand in the address or in the body. */
+function uploadParameters({ request, body }: Call): URLSearchParams {
+  const parameters = new URLSearchParams(request.url.search);
+  for (const [key, value] of Object.entries(body())) parameters.set(key, String(value));
+  return parameters;
+}
 
 /** `/me` and its edges: who the token belongs to, what it may do, which businesses it sees. */
 function meRoute({ simulation, caller, edge, request, id }: Call): GraphResult {
@@ -163,6 +169,40 @@ function businessRoute(call: Call): GraphResult {
   return edge === "client_whatsapp_business_accounts" ? { ok: page([], query, self) } : edgeProblem(call);
 }
 
+async function numberRoute(call: Call, number: BusinessNumber): Promise<GraphResult> {
+  const { simulation, request, edge } = call;
+  const { method } = request;
+  switch (`${method} ${edge}`) {
+    case "GET ":
+      return { ok: pickFields(numberObject(simulation, number), request.url.searchParams) };
+    case "POST ":
+      return Object.hasOwn(call.body(), "webhook_configuration")
+        ? configureNumberWebhook(simulation, number, call.body())
+        : setPin(simulation, number, call.body());
+    case "POST messages":
+      return postMessages(simulation, number, call.body());
+    case "POST media":
+      return uploadMedia(simulation, request);
+    case "POST request_code":
+      return requestCode(number, call.body());
+    case "POST verify_code":
+      return verifyCode(number, call.body());
+    case "POST register":
+      return register(simulation, number, call.body());
+    case "POST deregister":
+      return deregister(simulation, number);
+    case "GET whatsapp_business_profile":
+    case "POST whatsapp_business_profile":
+      return businessProfile(simulation, number, method, call.body());
+    case "GET block_users":
+    case "POST block_users":
+    case "DELETE block_users":
+      return blockUsers(simulation, number, method, call.body());
+    default:
+      return edgeProblem(call);
+  }
+}
+
 async function wabaRoute(call: Call, waba: Simulation["world"]["wabas"][number]): Promise<GraphResult> {
   const { simulation, edge, request } = call;
   const query = request.url.searchParams;
@@ -181,7 +221,7 @@ async function wabaRoute(call: Call, waba: Simulation["world"]["wabas"][number])
     const numbers = simulation.world.numbers.filter((number) => number.wabaId === waba.id);
     return {
       ok: page(
-        numbers.map((number) => numberObject(simulation.world, number)),
+        numbers.map((number) => numberObject(simulation, number)),
         query,
         self,
       ),
@@ -210,6 +250,13 @@ function edgeProblem({ id, edge, request }: Call): GraphResult {
     "phone_numbers",
     "subscribed_apps",
     "subscriptions",
+    "request_code",
+    "verify_code",
+    "register",
+    "deregister",
+    "whatsapp_business_profile",
+    "block_users",
+    "uploads",
     "",
   ];
   if (known.includes(edge)) return { failure: unknownObject(decode(id), request.method) };

@@ -1,5 +1,6 @@
 import { SERVICE_WINDOW_MS } from "#shared/domain/window";
 import { get, getObject, getText, type JsonObject } from "#shared/whatsapp/json";
+import { numberProblem } from "../business/numbers";
 import { FAILURES, planStatuses } from "../handset/statuses";
 import type { Simulation } from "../simulation";
 import type { StatusError } from "../webhooks/payloads";
@@ -17,7 +18,10 @@ export function postMessages(simulation: Simulation, number: BusinessNumber, bod
   if (get(body, "status") !== undefined) return markRead(simulation, number, body);
   const recipient = resolveRecipient(simulation, number, body);
   if ("failure" in recipient) return recipient;
-  const failure = checkMessage(body, simulation, number);
+  const failure =
+    numberProblem(number, simulation.clock.now()) ??
+    blockedProblem(number, recipient) ??
+    checkMessage(body, simulation, number);
   if (failure !== null) return { failure };
   return accept(simulation, number, recipient, body);
 }
@@ -49,6 +53,12 @@ function resolveRecipient(
   // Without a plus Meta reads the digits as local to the business.
   const dialled = input.trim().startsWith("+") ? digits : `${number.countryCode}${digits}`;
   return { input, digits: dialled, customer: findCustomer(simulation.world, `+${dialled}`) };
+}
+
+/** Whom the business has blocked it cannot write to. */
+function blockedProblem(number: BusinessNumber, to: Addressee): GraphFailure | null {
+  if (to.customer === undefined || !number.state.blocked.has(to.customer.waId)) return null;
+  return { status: 400, code: 130403, message: "(#130403) The recipient is blocked by the business" };
 }
 
 function accept(
