@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from "
 import path from "node:path";
 import { EngineError } from "../errors";
 import { BatchWriter } from "./batch-writer";
+import { logDamage } from "./check-log";
 import { type ConnectionOptions, openConnection } from "./connection";
 import { directoryInUse, lockDirectory } from "./directory-lock";
 import { openSqlite, type Sqlite, sqliteFailure } from "./driver";
@@ -44,6 +45,7 @@ export function openStore(options: StoreOptions): Store {
   let sqlite: Sqlite | null = null;
   try {
     checkMagic(file);
+    checkLog(file);
     checkPages(file);
     const setup = connectionOf(file, options);
     sqlite = openConnection(setup);
@@ -103,6 +105,15 @@ function checkMagic(file: string): void {
   }
   if (bytes.toString("latin1") !== SQLITE_MAGIC) {
     throw damaged(file, "it does not begin as a database does");
+  }
+}
+
+/** To be done before SQLite opens the file: it would forget what stands behind the damage. */
+function checkLog(file: string): void {
+  const log = `${file}-wal`;
+  const damage = logDamage(log);
+  if (damage !== null) {
+    throw damaged(log, damage);
   }
 }
 
