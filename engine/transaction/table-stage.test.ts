@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isJsonObject, parseJson } from "../json";
+import { isJsonObject, parseJson, requireObject } from "../json";
 import { openSqlite } from "../storage/driver";
-import type { StagedRow } from "../types";
-import { insert, openTestDatabase, type TestDatabase } from "./test-database";
+import type { JsonObject, StagedRow } from "../types";
+import { call, insert, openTestDatabase, type TestDatabase } from "./test-database";
 
 let database: TestDatabase;
 
@@ -102,4 +102,44 @@ test("only one stage is open at a time, and a discarded one makes room", async (
   expect(() => database.db.stage()).toThrow(/imported already/);
   await stage.discard();
   await database.db.stage().discard();
+});
+
+test("indexes and search indexes of a table hold the rows that came, and not those that went", async () => {
+  const schema = {
+    tables: [
+      {
+        tableName: "rows",
+        indexes: [{ indexDescriptor: "by_text", fields: ["text"] }],
+        searchIndexes: [{ indexDescriptor: "search", searchField: "text", filterFields: [] }],
+        documentType: null,
+      },
+    ],
+    schemaValidation: false,
+  };
+  await database.db.catalog.applySchema("", schema);
+  await database.mutate((transaction) => insert(transaction, "rows", { text: "old words" }));
+  const stage = database.db.stage();
+  stage.add({ component: "", name: "rows", number: null });
+  stage.write("", "rows", [{ ...row(1), fields: { text: "new words" } }]);
+  await stage.apply("");
+  const first = (source: JsonObject) => {
+    const transaction = database.begin("query");
+    const { queryId } = requireObject(
+      call(transaction, "1.0/queryStream", { query: { source, operators: [] }, version: "1.48.0" }),
+      "The answer",
+    );
+    return requireObject(
+      call(transaction, "1.0/queryStreamNext", { queryId: queryId ?? null }),
+      "The answer",
+    )["value"];
+  };
+  const search = (value: string): JsonObject => ({
+    type: "Search",
+    indexName: "rows.search",
+    filters: [{ type: "Search", fieldPath: "text", value }],
+  });
+  const range: JsonObject = { type: "IndexRange", indexName: "rows.by_text", range: [], order: "asc" };
+  expect(first(search("new"))).toMatchObject({ text: "new words" });
+  expect(first(search("old"))).toBeNull();
+  expect(first(range)).toMatchObject({ text: "new words" });
 });

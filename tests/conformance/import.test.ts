@@ -4,8 +4,10 @@ import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { encodeId } from "../../engine/values/id";
+import { tempDir } from "../support/engine-process";
 import { type LiveEngine, startLiveEngine } from "../support/live-engine";
 import { ImportClient, zipBytes } from "../support/transfer";
+import { readZip } from "../support/zip-file";
 
 let engine: LiveEngine;
 let client: ConvexHttpClient;
@@ -399,6 +401,71 @@ describe("files", () => {
     await expect.poll(blobs).toBe(before[0]);
   });
 });
+
+describe("components", () => {
+  test("come with their own tables, numbers and files, and go out as they came", async () => {
+    const [outer, inner, file] = [foreignId(10_901), foreignId(10_902), foreignId(540)];
+    const entries: [string, string][] = [
+      ["_components/notebook/_tables/documents.jsonl", lines({ id: 10_901, name: "notes" })],
+      [
+        "_components/notebook/notes/documents.jsonl",
+        lines({ _creationTime: 1_650_000_000_000, _id: outer, text: "outer" }),
+      ],
+      [
+        "_components/notebook/_components/counter/notes/documents.jsonl",
+        lines({ _creationTime: 1_650_000_000_001, _id: inner, text: "inner" }),
+      ],
+      [
+        "_components/notebook/_storage/documents.jsonl",
+        lines({ _creationTime: 1_650_000_000_002, _id: file, contentType: "text/plain" }),
+      ],
+      [`_components/notebook/_storage/${file}.txt`, "kept by a component"],
+    ];
+    const before = await client.query(files, {});
+    expect(await imports.zip(entries)).toMatchObject({ state: "completed" });
+    // The app sees nothing of it.
+    expect([await client.query(files, {}), await rows("notes")]).toEqual([before, []]);
+
+    const folder = tempDir("components");
+    const target = path.join(folder, "snapshot.zip");
+    fs.writeFileSync(target, await exportZip());
+    const exported = await readZip(target);
+    fs.rmSync(folder, { recursive: true });
+    for (const [name, content] of entries.filter(([name]) => !name.includes("_storage/documents"))) {
+      expect([name, exported.get(name)]).toEqual([name, content]);
+    }
+    expect(exported.get("_components/notebook/_storage/documents.jsonl")).toContain(`"_id":"${file}"`);
+    // Into a component of another name, as `--component` asks.
+    const state = await imports.run('{"text":"x"}', {
+      format: "jsonLines",
+      table: "notes",
+      component: "diary",
+    });
+    expect(state).toMatchObject({ state: "completed" });
+  });
+});
+
+/** Asks for an export with files, waits for it and fetches it. */
+async function exportZip(): Promise<Buffer> {
+  await imports.post("export/request/zip?includeStorage=true", "");
+  const latest = JSON.stringify({
+    path: "_system/cli/exports:getLatest",
+    args: [{}],
+    format: "convex_encoded_json",
+  });
+  let file: string | undefined;
+  while (file === undefined) {
+    const answer = (await imports.post("query", latest)) as {
+      value: { state: string; zip_object_key?: string };
+    };
+    expect(answer.value.state).not.toBe("failed");
+    file = answer.value.state === "completed" ? answer.value.zip_object_key : undefined;
+  }
+  const response = await fetch(`${engine.cloudUrl}/api/export/zip/${path.basename(file, ".zip")}`, {
+    headers: { authorization: `Convex ${engine.adminKey}` },
+  });
+  return Buffer.from(await response.arrayBuffer());
+}
 
 describe("damaged ZIP files", () => {
   const content = lines(...Array.from({ length: 200 }, (_, n) => ({ name: `author number ${n}` })));
