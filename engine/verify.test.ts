@@ -6,10 +6,12 @@ import { systemClock } from "./clock";
 import { openFileStore } from "./files/file-store";
 import { openSqlite } from "./storage/driver";
 import { insert, openTestDatabase, patch, schemaOf } from "./transaction/test-database";
+import type { Database } from "./types";
 import { verifyDirectory } from "./verify";
 
 describe("the look through a data directory", () => {
   let dataDir: string;
+  let fileId: string;
 
   beforeEach(async () => {
     dataDir = mkdtempSync(path.join(tmpdir(), "verify-"));
@@ -21,20 +23,22 @@ describe("the look through a data directory", () => {
     await test.mutate((transaction) =>
       patch(transaction, insert(transaction, "notes", { x: "a" }), { x: "b" }),
     );
-    const files = await openFileStore({
-      database: test.db,
+    const files = await openStoreOfFiles(test.db);
+    fileId = await files.store({ bytes: Buffer.from("the bytes of a file"), contentType: "text/plain" });
+    await files.close();
+    await test.db.close();
+  });
+  afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+  const openStoreOfFiles = (database: Database) =>
+    openFileStore({
+      database,
       dataDir,
       clock: systemClock,
       adminKey: "key",
       cloudOrigin: "http://127.0.0.1",
       log: () => undefined,
     });
-    await files.store({ bytes: Buffer.from("the bytes of a file"), contentType: "text/plain" });
-    await files.close();
-    await test.db.close();
-  });
-  afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
-
   const sql = (text: string) => {
     const sqlite = openSqlite(path.join(dataDir, "engine.sqlite3"));
     sqlite.exec(text);
@@ -99,6 +103,15 @@ describe("the look through a data directory", () => {
     );
     expect(byId.get()).toEqual({ n: 0 });
     sqlite.close();
+  });
+
+  it("is not needed for functions to be kept from bytes that were changed: reading them fails", async () => {
+    writeFileSync(blob(), "the bytes of a FILE");
+    const test = await openTestDatabase({ dataDir });
+    const files = await openStoreOfFiles(test.db);
+    await expect(files.read(fileId)).rejects.toThrow(`The bytes of file ${fileId} are not those stored.`);
+    await files.close();
+    await test.db.close();
   });
 
   it("counts a blob without a row, which the next start removes", async () => {

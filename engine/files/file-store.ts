@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { Clock } from "../clock";
-import { developerError } from "../errors";
+import { developerError, EngineError } from "../errors";
 import type { Faults } from "../faults";
 import { requireString } from "../json";
 import type { ComponentPath, Database, Files, JsonObject, SystemRow, Transaction } from "../types";
@@ -116,9 +117,17 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
     if (row === null) {
       return null;
     }
-    const contentType = transaction.system.get(storageId, component)?.["contentType"];
+    const file = transaction.system.get(storageId, component);
+    const contentType = file?.["contentType"];
     try {
       const bytes = await blobs.read(text(row, "blob"));
+      if (createHash("sha256").update(bytes).digest("base64") !== file?.["sha256"]) {
+        throw new EngineError(
+          "internal",
+          "FileDamaged",
+          `The bytes of file ${storageId} are not those stored.`,
+        );
+      }
       return { bytes, contentType: typeof contentType === "string" ? contentType : null };
     } catch (error) {
       if (isMissing(error)) {

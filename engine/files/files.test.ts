@@ -127,6 +127,20 @@ test("an action stores and reads a Blob", async () => {
   expect([served.headers.get("content-type"), await served.text()]).toEqual(["text/plain", "kept ✓"]);
 });
 
+test("a blob that was cut behind the engine's back is served as an error, never as a whole answer", async () => {
+  const folder = join(engine.dataDir, "files");
+  const before = new Set(readdirSync(folder));
+  const url = await urlOf(await upload());
+  const blob = join(folder, readdirSync(folder).find((name) => !before.has(name)) ?? "");
+  await writeFile(blob, BYTES.subarray(0, 5));
+  const cut = await fetch(url)
+    .then((response) => response.arrayBuffer())
+    .catch((error: unknown) => error);
+  expect(cut).toBeInstanceOf(Error);
+  await writeFile(blob, BYTES);
+  expect(Buffer.from(await (await fetch(url)).arrayBuffer())).toEqual(BYTES);
+});
+
 test("a restart keeps stored files and sweeps what no transaction kept", async () => {
   const url = await urlOf(await upload());
   const folder = join(engine.dataDir, "files");

@@ -1,4 +1,5 @@
 import { pipeline } from "node:stream/promises";
+import { EngineError } from "../errors";
 import type { FileStore, ServedFile } from "../files/file-store";
 import { answerJson, type Exchange } from "./answer";
 import { parseRange } from "./byte-range";
@@ -67,8 +68,25 @@ export async function serveFile(exchange: Exchange, files: FileStore): Promise<v
     response.end();
     return;
   }
-  await pipeline(file.stream(start, end), response);
+  await pipeline(file.stream(start, end), wholly(end - start + 1), response);
 }
+
+/** Passes bytes on and fails where fewer than `size` came: a blob that was cut must not look like a whole answer. */
+const wholly = (size: number) =>
+  async function* (source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    let passed = 0;
+    for await (const chunk of source) {
+      passed += chunk.byteLength;
+      yield chunk;
+    }
+    if (passed !== size) {
+      throw new EngineError(
+        "internal",
+        "FileDamaged",
+        `A stored file has ${passed} bytes instead of ${size}.`,
+      );
+    }
+  };
 
 function fileHeaders(file: ServedFile) {
   return {
