@@ -39,8 +39,6 @@ const MOVES: Readonly<Record<TemplateStatus, Partial<Record<TemplateEvent, Templ
   DELETED: {},
 };
 
-export const TEMPLATE_STATUSES = Object.keys(MOVES);
-
 /** The status after an event, or null when it cannot happen now. */
 export function nextStatus(status: TemplateStatus, event: TemplateEvent): TemplateStatus | null {
   return MOVES[status][event] ?? null;
