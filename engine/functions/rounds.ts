@@ -1,4 +1,4 @@
-import vm from "node:vm";
+import { type Guard, type Guarded, guardOfThisThread } from "./guard/guard";
 
 /** One stretch of a function's own code: from the start, or from answered calls, until it waits or ends. */
 export type Step = {
@@ -7,7 +7,7 @@ export type Step = {
   budgetMs: number;
 };
 
-/** `struck` says that the watchdog ended the step. */
+/** `struck` says that the guard ended the step. */
 export type StepEnd = { struck: boolean; usedMs: number };
 
 type Waiting = { step: Step; end(result: StepEnd): void };
@@ -16,33 +16,32 @@ type Waiting = { step: Step; end(result: StepEnd): void };
 const ROUND_MS_MAX = 20;
 
 /**
- * Runs the code of all functions that are ready, together, under one watchdog. A `vm` timeout costs a thread, some
- * 70 us, whatever it guards: one function after the other would spend most of its time on it. The watchdog may strike
- * anywhere, without `finally`, so a step must touch nothing that outlives its call; commits, nested calls and
- * everything else happens between rounds.
+ * Runs the code of all functions that are ready, together, under one guard, so that a turn of the event loop is shared
+ * as well. The guard may strike anywhere, without `finally`, so a step must touch nothing that outlives its call;
+ * commits, nested calls and everything else happens between rounds.
  */
 export class Rounds {
-  readonly #context: vm.Context;
-  readonly #script = new vm.Script("round()");
+  readonly #guard: Guard;
   #ready: Waiting[] = [];
   #planned = false;
 
-  constructor() {
-    const round = () => this.#steps();
-    this.#context = vm.createContext(Object.assign(Object.create(null), { round }), {
-      microtaskMode: "afterEvaluate",
-    });
+  constructor(guard: Guard = guardOfThisThread()) {
+    this.#guard = guard;
   }
 
   /** Runs `step` in the next round. */
   run(step: Step): Promise<StepEnd> {
     return new Promise((end) => {
       this.#ready.push({ step, end });
-      if (!this.#planned) {
-        this.#planned = true;
-        setImmediate(() => this.#round());
-      }
+      this.#plan();
     });
+  }
+
+  #plan(): void {
+    if (!this.#planned && this.#ready.length > 0) {
+      this.#planned = true;
+      this.#guard.soon(() => this.#round());
+    }
   }
 
   #current: { waiting: Waiting; startMs: number } | null = null;
@@ -50,7 +49,7 @@ export class Rounds {
   #deadlineMs = 0;
 
   /**
-   * Inside the watchdog. Whatever happens here may be cut off at any place, so a step counts as current from before
+   * Under the guard. Whatever happens here may be cut off at any place, so a step counts as current from before
    * it leaves the queue until its end is noted; ending it twice does no harm.
    */
   #steps(): void {
@@ -67,38 +66,29 @@ export class Rounds {
     }
   }
 
-  #round(): void {
+  #round(): Guarded {
     this.#planned = false;
     const budgetMs = Math.max(1, ...this.#ready.map((waiting) => waiting.step.budgetMs));
     this.#deadlineMs = performance.now() + ROUND_MS_MAX;
-    try {
-      this.#script.runInContext(this.#context, { timeout: Math.ceil(budgetMs) + ROUND_MS_MAX });
-    } catch (error) {
-      this.#struck(error);
-    }
-    const ended = this.#ended;
-    this.#ended = [];
-    for (const end of ended) end();
-    if (this.#ready.length > 0 && !this.#planned) {
-      this.#planned = true;
-      setImmediate(() => this.#round());
-    }
+    return {
+      limitMs: budgetMs + ROUND_MS_MAX,
+      run: () => this.#steps(),
+      ended: (struck) => {
+        if (struck) this.#struck();
+        const ended = this.#ended;
+        this.#ended = [];
+        for (const end of ended) end();
+        this.#plan();
+      },
+    };
   }
 
-  #struck(error: unknown): void {
+  #struck(): void {
     const struck = this.#current;
     this.#current = null;
-    if (struck === null) {
-      if (isTimeout(error)) return;
-      throw error;
-    }
+    if (struck === null) return;
     if (this.#ready[0] === struck.waiting) this.#ready.shift();
     const usedMs = performance.now() - struck.startMs;
     this.#ended.push(() => struck.waiting.end({ struck: true, usedMs }));
   }
 }
-
-const isTimeout = (error: unknown): boolean =>
-  typeof error === "object" &&
-  error !== null &&
-  Reflect.get(error, "code") === "ERR_SCRIPT_EXECUTION_TIMEOUT";
