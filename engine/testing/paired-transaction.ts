@@ -152,7 +152,9 @@ export class PairedTransaction {
   /** @param byJournal whether the engine learns of the end from the journal that the transaction began with */
   page(query: Query, { start, end, size, rowsMax }: PageRequest, byJournal = false): void {
     const isSecond = this.#hasPage;
-    const fingerprint = canonical([queryJson(query), indexFields(this.model.base, query)]);
+    // A query that leaves the order out is the same one as that which says "asc".
+    const same = queryJson({ ...query, order: query.order ?? "asc" });
+    const fingerprint = canonical([same, indexFields(this.model.base, query)]);
     const isForeign = [start, end].some(
       (cursor) => cursor !== null && (typeof cursor === "string" || cursor.fingerprint !== fingerprint),
     );

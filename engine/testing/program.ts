@@ -42,9 +42,6 @@ export type Cursor = { readonly known: number } | { readonly bad: string } | nul
 /** Ways to make a document one that must be refused. */
 export type Spoil = string;
 
-/** Tables of the schema and one that comes into being when it is first written to. */
-export const TABLES = ["a", "b", "loose"];
-
 /** The indexes of each version of the schema. */
 export const SCHEMAS: readonly { [table: string]: { [index: string]: string[] } }[] = [
   { a: { by_x: ["x"], by_x_y: ["x", "y"], by_o: ["o.p", "x"] }, b: { by_y: ["y"] } },
@@ -132,6 +129,7 @@ const patch: fc.Arbitrary<Fields> = fc.record(
 );
 
 const slot = fc.nat(2);
+/** Tables of the schema, and one that comes into being when it is first written to. */
 const table = fc.constantFrom("a", "a", "a", "b", "loose");
 const ref: fc.Arbitrary<Ref> = fc.oneof(
   { weight: 12, arbitrary: fc.nat(30).map((known) => ({ known })) },
