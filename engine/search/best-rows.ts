@@ -1,5 +1,5 @@
-import { BLOCK_SIZE, POSTING_BYTES } from "../storage/postings";
-import type { PostingBlock, SearchBlock, SearchReader } from "../storage/search-reader";
+import { BLOCK_SIZE, POSTING_BYTES, placeAt } from "../storage/postings";
+import type { SearchBlock, SearchReader } from "../storage/search-reader";
 import type { FilterCondition } from "../storage/search-terms";
 import { impact, type WeighedWord } from "./scoring";
 import { TopRows } from "./top-rows";
@@ -7,6 +7,8 @@ import { TopRows } from "./top-rows";
 /** Blocks that are scored together: a window of 262,144 rows, a megabyte of scores. */
 const WINDOW_BLOCKS = 16;
 const WINDOW_ROWS = WINDOW_BLOCKS * BLOCK_SIZE;
+/** With fewer places than this part of a window, sorting them costs less than going through the window. */
+const SPARSE_PART = 32;
 /**
  * Occurrences of words that one search looks at, about 15 ms of work. Rare words are looked at wholly; what is left is
  * for common ones, newest documents first, so that the most common word in a very large table finds the newest of them.
@@ -32,13 +34,35 @@ export function bestRows(
   blocks: ReadonlyMap<number, SearchBlock>,
   query: StoredQuery,
 ): FoundRow[] {
-  const scan = new Scan(reader, query);
+  const sheet = spareSheet ?? newSheet();
+  // One that a failure left half filled is not used again.
+  spareSheet = null;
+  const scan = new Scan(reader, query, sheet);
   const top = new TopRows(query.limit, blocks, reader.times(query.xid));
   for (const window of windowsOf(blocks)) {
     scan.window(window, top);
   }
+  spareSheet = sheet;
   return top.finish();
 }
+
+/** What a window is reckoned on; two megabytes that are not worth making for each search. */
+type Sheet = {
+  /** All zero between searches. */
+  readonly scores: Float32Array;
+  /** How many filters each row passes. */
+  readonly passed: Uint8Array;
+  /** Places that have a score. */
+  readonly touched: Int32Array;
+};
+
+let spareSheet: Sheet | null = null;
+
+const newSheet = (): Sheet => ({
+  scores: new Float32Array(WINDOW_ROWS),
+  passed: new Uint8Array(WINDOW_ROWS),
+  touched: new Int32Array(WINDOW_ROWS),
+});
 
 /** Windows that have documents, newest first. */
 function windowsOf(blocks: ReadonlyMap<number, SearchBlock>): Set<number> {
@@ -54,12 +78,16 @@ class Scan {
   readonly #query: StoredQuery;
   /** Rarest first; the order also fixes how sums are rounded. */
   readonly #words: readonly { readonly word: WeighedWord; left: number }[];
-  readonly #scores = new Float32Array(WINDOW_ROWS);
-  readonly #passed = new Uint8Array(WINDOW_ROWS);
+  readonly #scores: Float32Array;
+  readonly #passed: Uint8Array;
+  readonly #touched: Int32Array;
 
-  constructor(reader: SearchReader, query: StoredQuery) {
+  constructor(reader: SearchReader, query: StoredQuery, sheet: Sheet) {
     this.#reader = reader;
     this.#query = query;
+    this.#scores = sheet.scores;
+    this.#passed = sheet.passed;
+    this.#touched = sheet.touched;
     let left = POSTINGS_MAX;
     this.#words = query.words.map((word) => {
       const share = Math.min(word.frequency, left);
@@ -75,11 +103,11 @@ class Scan {
     if (spans.length === 0) {
       return;
     }
-    this.#scores.fill(0);
+    let touched = 0;
     for (const state of this.#words) {
       for (const span of spans) {
         if (state.left > 0) {
-          state.left -= this.#add(state.word, first, span);
+          touched = this.#add(state, first, span, touched);
         }
       }
     }
@@ -89,18 +117,26 @@ class Scan {
         this.#scores[rid - offset] = 0;
       }
     }
-    const isFiltered = this.#query.filters.length > 0;
-    for (const span of spans) {
-      top.offer(
-        this.#scores,
-        isFiltered ? this.#passed : null,
-        this.#query.filters.length,
-        first,
-        span.first,
-        span.last,
-      );
+    const places = this.#newestFirst(touched);
+    top.offer(this.#scores, places, offset);
+    for (let i = 0; i < places.length; i += 1) {
+      this.#scores[places[i] ?? 0] = 0;
     }
-    top.settle();
+  }
+
+  /** Places with a score, newest first: once the best are found, older rows with the same score cannot matter. */
+  #newestFirst(touched: number): Int32Array {
+    if (touched < WINDOW_ROWS / SPARSE_PART) {
+      return this.#touched.subarray(0, touched).sort().reverse();
+    }
+    let count = 0;
+    for (let place = WINDOW_ROWS - 1; place >= 0; place -= 1) {
+      if ((this.#scores[place] ?? 0) > 0) {
+        this.#touched[count] = place;
+        count += 1;
+      }
+    }
+    return this.#touched.subarray(0, count);
   }
 
   /** Marks the rows of a window that pass all filters, and answers the runs of blocks in which there may be some. */
@@ -124,33 +160,40 @@ class Scan {
     return runsOf([...(candidates ?? [])].sort((a, b) => a - b)).reverse();
   }
 
-  /** Adds what a word gives to the scores of a span; answers how many occurrences were looked at. */
-  #add({ word, weight }: WeighedWord, first: number, span: { first: number; last: number }): number {
-    let seen = 0;
-    for (const block of this.#reader.postings(this.#query.xid, word, span.first, span.last)) {
-      addImpacts(this.#scores, block, (block.block - first) * BLOCK_SIZE, weight, this.#query.norms);
-      seen += block.data.length / POSTING_BYTES;
+  /** Adds what a word gives to the scores of a span; answers how many places of the window have a score now. */
+  #add(
+    state: { readonly word: WeighedWord; left: number },
+    first: number,
+    span: { first: number; last: number },
+    touched: number,
+  ): number {
+    const { xid, norms, filters } = this.#query;
+    const { word, weight } = state.word;
+    const [scores, passed, places] = [this.#scores, this.#passed, this.#touched];
+    let count = touched;
+    for (const { block, data } of this.#reader.postings(xid, word, span.first, span.last)) {
+      const offset = (block - first) * BLOCK_SIZE;
+      for (let at = 0; at < data.length; at += POSTING_BYTES) {
+        const place = offset + placeAt(data, at);
+        if (filters.length > 0 && passed[place] !== filters.length) {
+          continue;
+        }
+        const before = scores[place] ?? 0;
+        if (before === 0) {
+          places[count] = place;
+          count += 1;
+        }
+        scores[place] = before + impact(weight, data[at + 2] ?? 0, norms[data[at + 3] ?? 0] ?? 1);
+      }
+      state.left -= data.length / POSTING_BYTES;
     }
-    return seen;
-  }
-}
-
-function addImpacts(
-  scores: Float32Array,
-  { data }: PostingBlock,
-  offset: number,
-  weight: number,
-  norms: Float32Array,
-): void {
-  for (let at = 0; at < data.length; at += POSTING_BYTES) {
-    const place = offset + ((data[at] ?? 0) | ((data[at + 1] ?? 0) << 8));
-    scores[place] = (scores[place] ?? 0) + impact(weight, data[at + 2] ?? 0, norms[data[at + 3] ?? 0] ?? 1);
+    return count;
   }
 }
 
 function mark(passed: Uint8Array, data: Uint8Array, offset: number): void {
   for (let at = 0; at < data.length; at += POSTING_BYTES) {
-    const place = offset + ((data[at] ?? 0) | ((data[at + 1] ?? 0) << 8));
+    const place = offset + placeAt(data, at);
     passed[place] = (passed[place] ?? 0) + 1;
   }
 }

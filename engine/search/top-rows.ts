@@ -25,42 +25,31 @@ export class TopRows {
   }
 
   /**
-   * Takes rows of blocks `from` to `to` into account.
+   * Takes rows into account.
    *
-   * @param scores of a window that begins with block `first`; zero where nothing was found
-   * @param passed how many filters each row passes; null without filters
-   * @param filters how many it has to pass
+   * @param scores of a window that begins with row `offset`
+   * @param places of the window to look at, in descending order
    */
-  offer(
-    scores: Float32Array,
-    passed: Uint8Array | null,
-    filters: number,
-    first: number,
-    from: number,
-    to: number,
-  ): void {
-    // Newest first: once the best are found, older rows with the same score cannot matter.
-    for (let block = to; block >= from; block -= 1) {
-      const info = this.#blocks.get(block);
-      if (info === undefined) {
-        continue;
-      }
-      const takesTies = info.maxTime > this.#floorTime;
-      const floor = this.#floor;
-      const start = (block - first) * BLOCK_SIZE;
-      for (let place = start; place < start + BLOCK_SIZE; place += 1) {
-        const score = scores[place] ?? 0;
-        if (score < floor || score === 0 || (score === floor && !takesTies)) {
-          continue;
+  offer(scores: Float32Array, places: Int32Array, offset: number): void {
+    let block = -1;
+    let takesTies = true;
+    for (let i = 0; i < places.length; i += 1) {
+      const place = places[i] ?? 0;
+      const rid = offset + place;
+      const itsBlock = Math.floor(rid / BLOCK_SIZE);
+      if (itsBlock !== block) {
+        block = itsBlock;
+        if (this.#rows.length > this.#limit) {
+          this.settle();
         }
-        if (passed === null || passed[place] === filters) {
-          this.#rows.push({ rid: first * BLOCK_SIZE + place, score, time: null });
-        }
+        takesTies = (this.#blocks.get(block)?.maxTime ?? 0) > this.#floorTime;
       }
-      if (this.#rows.length > this.#limit * 4 + BLOCK_SIZE) {
-        this.settle();
+      const score = scores[place] ?? 0;
+      if (score > this.#floor || (score === this.#floor && score > 0 && takesTies)) {
+        this.#rows.push({ rid, score, time: null });
       }
     }
+    this.settle();
   }
 
   /** Reduces what was offered to the best. */

@@ -40,8 +40,9 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE TABLE idx (xid INTEGER NOT NULL, key BLOB NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (xid, key)) WITHOUT ROWID;
   `,
-  // Search indexes. A word's documents lie in blocks of rows (postings.ts); an index that is being built or is not yet
-  // in force stands beside the one that it will replace, under the same name.
+  // Search indexes. A word's documents lie in blocks of rows (postings.ts), and a block's words lie side by side, so that
+  // new documents touch few pages. An index that is being built or is not yet in force stands beside the one that it
+  // will replace, under the same name.
   `
   CREATE TABLE indexes_2 (
     xid INTEGER PRIMARY KEY,
@@ -57,10 +58,10 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE indexes_2 RENAME TO indexes;
   CREATE TABLE search_postings (
     xid INTEGER NOT NULL,
-    term BLOB NOT NULL,
     block INTEGER NOT NULL,
+    term BLOB NOT NULL,
     data BLOB NOT NULL,
-    PRIMARY KEY (xid, term, block)
+    PRIMARY KEY (xid, block, term)
   ) WITHOUT ROWID;
   CREATE TABLE search_times (xid INTEGER NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (xid, part))
     WITHOUT ROWID;

@@ -1,5 +1,5 @@
 import { afterPrefix, bytesToKey, type Key, keyToBytes } from "../values/key";
-import type { SqliteStatement, SqlRow, SqlValue } from "./driver";
+import type { SqliteStatement, SqlRow } from "./driver";
 import { BLOCK_SIZE, POSTING_BYTES } from "./postings";
 import { filterTerm, TIME_BYTES, TIMES_SIZE, wordOfTerm, wordTerm } from "./search-layout";
 import type { FilterCondition } from "./search-terms";
@@ -8,6 +8,12 @@ import type { FilterCondition } from "./search-terms";
 export type SearchBlock = { readonly docs: number; readonly words: number; readonly maxTime: number };
 
 export type PostingBlock = { readonly block: number; readonly data: Uint8Array };
+
+/** The postings of term `?2` in each block: one step into the table for each, whatever else the blocks hold. */
+const OF_EACH_BLOCK =
+  "FROM search_blocks b CROSS JOIN search_postings p ON p.xid = b.xid AND p.block = b.block AND p.term = ?2";
+/** As many as a search wants of them at most. */
+const WORDS_PER_PAGE = 16;
 
 /** Reads search indexes: always the newest state on disk. */
 export class SearchReader {
@@ -33,26 +39,38 @@ export class SearchReader {
   /** In how many documents a word occurs. */
   frequency(xid: number, word: string): number {
     const row = this.#prepare(
-      "SELECT coalesce(sum(length(data)), 0) AS bytes FROM search_postings WHERE xid = ? AND term = ?",
+      `SELECT coalesce(sum(length(p.data)), 0) AS bytes ${OF_EACH_BLOCK} WHERE b.xid = ?1`,
     ).get(xid, keyToBytes(wordTerm(word)));
     return Number(row?.["bytes"] ?? 0) / POSTING_BYTES;
   }
 
   /** The words that begin with `prefix`, in the order of their bytes. */
   *wordsFrom(xid: number, prefix: string): Generator<string> {
+    const blocks = [...this.blocks(xid).keys()];
+    const end = afterPrefix(wordTerm(prefix)) ?? "";
     let start = wordTerm(prefix);
-    const end = afterPrefix(start);
     for (;;) {
-      const row = this.#prepare(
-        "SELECT term FROM search_postings WHERE xid = ? AND term >= ? AND term < ? ORDER BY term LIMIT 1",
-      ).get(xid, keyToBytes(start), keyToBytes(end ?? ""));
-      if (row === undefined) {
+      // What comes first in the whole index comes first in each block that has it.
+      const terms = [...new Set(blocks.flatMap((block) => this.#terms(xid, block, start, end)))].sort();
+      const page = terms.slice(0, WORDS_PER_PAGE);
+      for (const term of page) {
+        yield wordOfTerm(term);
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < WORDS_PER_PAGE) {
         return;
       }
-      const term = bytesToKey(blobOf(row, "term"));
-      yield wordOfTerm(term);
-      start = `${term}\0`;
+      start = `${last}\0`;
     }
+  }
+
+  #terms(xid: number, block: number, start: Key, end: Key): Key[] {
+    return this.#prepare(
+      `SELECT term FROM search_postings WHERE xid = ? AND block = ? AND term >= ? AND term < ?
+       ORDER BY term LIMIT ${WORDS_PER_PAGE}`,
+    )
+      .all(xid, block, keyToBytes(start), keyToBytes(end))
+      .map((row) => bytesToKey(blobOf(row, "term")));
   }
 
   /** Where a word occurs, from block `first` to block `last`. */
@@ -88,11 +106,10 @@ export class SearchReader {
   }
 
   #postings(xid: number, term: Key, first: number, last: number): PostingBlock[] {
-    const parameters: SqlValue[] = [xid, keyToBytes(term), first, last];
     return this.#prepare(
-      "SELECT block, data FROM search_postings WHERE xid = ? AND term = ? AND block BETWEEN ? AND ?",
+      `SELECT b.block, p.data ${OF_EACH_BLOCK} WHERE b.xid = ?1 AND b.block BETWEEN ?3 AND ?4`,
     )
-      .all(...parameters)
+      .all(xid, keyToBytes(term), first, last)
       .map((row) => ({ block: Number(row["block"]), data: blobOf(row, "data") }));
   }
 }

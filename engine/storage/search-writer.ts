@@ -97,16 +97,16 @@ export class SearchWriter {
     }
     if (added.size > 0) {
       this.#prepare(
-        `INSERT INTO search_postings (xid, term, block, data) VALUES (?, ?, ?, ?)
+        `INSERT INTO search_postings (xid, block, term, data) VALUES (?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET data = CAST(data || excluded.data AS BLOB)`,
-      ).run(xid, term, block, encodePostings(added));
+      ).run(xid, block, term, encodePostings(added));
     }
   }
 
   #removePostings(xid: number, term: Uint8Array, block: number, places: ReadonlySet<number>): void {
-    const place = [xid, term, block];
+    const place = [xid, block, term];
     const before = this.#blob(
-      "SELECT data FROM search_postings WHERE xid = ? AND term = ? AND block = ?",
+      "SELECT data FROM search_postings WHERE xid = ? AND block = ? AND term = ?",
       place,
     );
     const rest = before === null ? null : withoutPlaces(before, places);
@@ -114,9 +114,9 @@ export class SearchWriter {
       return;
     }
     if (rest.length === 0) {
-      this.#prepare("DELETE FROM search_postings WHERE xid = ? AND term = ? AND block = ?").run(...place);
+      this.#prepare("DELETE FROM search_postings WHERE xid = ? AND block = ? AND term = ?").run(...place);
     } else {
-      this.#prepare("UPDATE search_postings SET data = ? WHERE xid = ? AND term = ? AND block = ?").run(
+      this.#prepare("UPDATE search_postings SET data = ? WHERE xid = ? AND block = ? AND term = ?").run(
         rest,
         ...place,
       );

@@ -513,7 +513,7 @@ export class Store {
 /** Where entries of indexes lie, and what tells them apart beside the index. */
 const ENTRY_TABLES = [
   ["idx", "key"],
-  ["search_postings", "term, block"],
+  ["search_postings", "block, term"],
   ["search_times", "part"],
   ["search_blocks", "block"],
 ] as const;

@@ -128,8 +128,9 @@ function measureSearches(database: Database, fts: Fts, corpus: MessageCorpus, sa
     ["commonInConversation", () => commonQuery(corpus, random, "conversation")],
     ["rare", () => rareQuery(corpus, random)],
   ];
-  const own = new Map<string, number[]>(kinds.map(([kind]) => [kind, []]));
-  const theirs = new Map<string, number[]>(kinds.map(([kind]) => [kind, []]));
+  const samples = () => new Map<string, Cost[]>(kinds.map(([kind]) => [kind, []]));
+  const own = samples();
+  const theirs = samples();
   for (const [, make] of kinds) search(database, make());
   const rssBefore = process.memoryUsage().rss;
   for (let round = 0; round < ROUNDS; round++) {
@@ -143,27 +144,33 @@ function measureSearches(database: Database, fts: Fts, corpus: MessageCorpus, sa
   }
   const rssMiB = (process.memoryUsage().rss - rssBefore) / 1024 / 1024;
   const figures = kinds.map(([kind]) => {
-    const [mine = [], sqlite = []] = [own.get(kind), theirs.get(kind)];
-    say(
-      `${kind}: p50 ${rounded(median(mine))} ms, p99 ${rounded(percentile(mine, 0.99))} ms; FTS5 p50 ${rounded(median(sqlite))} ms, p99 ${rounded(percentile(sqlite, 0.99))} ms`,
-    );
-    return [
-      kind,
-      {
-        p50Ms: rounded(median(mine)),
-        p99Ms: rounded(percentile(mine, 0.99)),
-        ftsP50Ms: rounded(median(sqlite)),
-        ftsP99Ms: rounded(percentile(sqlite, 0.99)),
-      },
-    ];
+    const costs = { own: figuresOf(own.get(kind) ?? []), fts5: figuresOf(theirs.get(kind) ?? []) };
+    say(`${kind}: ${JSON.stringify(costs)}`);
+    return [kind, costs];
   });
   return { searches: Object.fromEntries(figures), searchRssGrowthMiB: rounded(rssMiB, 0) };
 }
 
-function timed(run: () => void): number {
+/** The time on the processor tells on a busy machine what the elapsed time would be on an idle one. */
+type Cost = { elapsedMs: number; cpuMs: number };
+
+function timed(run: () => void): Cost {
   const startMs = performance.now();
+  const start = process.cpuUsage();
   run();
-  return performance.now() - startMs;
+  const { user, system } = process.cpuUsage(start);
+  return { elapsedMs: performance.now() - startMs, cpuMs: (user + system) / 1000 };
+}
+
+function figuresOf(costs: readonly Cost[]) {
+  const elapsed = costs.map(({ elapsedMs }) => elapsedMs);
+  const cpu = costs.map(({ cpuMs }) => cpuMs);
+  return {
+    p50Ms: rounded(median(elapsed)),
+    p99Ms: rounded(percentile(elapsed, 0.99)),
+    cpuP50Ms: rounded(median(cpu)),
+    cpuP99Ms: rounded(percentile(cpu, 0.99)),
+  };
 }
 
 const pick = (list: readonly string[], random: () => number): string =>
