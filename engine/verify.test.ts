@@ -127,4 +127,31 @@ describe("the look through a data directory", () => {
     expect(await problems()).toEqual([expect.stringContaining("is damaged")]);
     expect(readFileSync(file)).toEqual(bytes);
   });
+
+  it("finds a search index that does not say what its documents do", async () => {
+    const test = await openTestDatabase({ dataDir });
+    const searches = { by_text: ["text", "x"] };
+    await test.db.catalog.applySchema("", schemaOf({ notes: { indexes: { by_x: ["x"] }, searches } }));
+    await test.mutate((transaction) => {
+      for (let x = 0; x < 20; x += 1) insert(transaction, "notes", { x, text: `word${x % 3} and more` });
+      patch(transaction, insert(transaction, "notes", { x: 1, text: "passing" }), { text: "stayed" });
+    });
+    await test.db.close();
+    expect(await problems()).toEqual([]);
+    const word = (text: string) => `x'${Buffer.from(`w${text}`).toString("hex")}'`;
+    const broken = async (change: string) => {
+      sql(change);
+      return (await problems()).join();
+    };
+    expect(await broken("UPDATE search_blocks SET words = words + 1")).toMatch(
+      /notes\.by_text, block 0: it counts/,
+    );
+    sql("UPDATE search_blocks SET words = words - 1");
+    expect(
+      await broken(`UPDATE search_postings SET data = data || x'00000101' WHERE term = ${word("more")}`),
+    ).toContain("a word stands in it that its documents do not have as often");
+    expect(await broken(`DELETE FROM search_postings WHERE term = ${word("more")}`)).toContain(
+      "a word of its documents is missing",
+    );
+  });
 });

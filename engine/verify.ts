@@ -8,10 +8,11 @@ import { openStore } from "./storage/open-store";
 import type { Store } from "./storage/store";
 import { loadCatalog } from "./transaction/load-catalog";
 import { looseTables } from "./transaction/loose-tables";
-import { documentKeys, LOOSE_INDEXES_META, type TableInfo } from "./transaction/table";
+import { documentKeys, indexesOf, LOOSE_INDEXES_META, type TableInfo } from "./transaction/table";
 import type { JsonObject } from "./types";
 import { checkValue } from "./values/encoded";
 import { tableNumberOf } from "./values/id";
+import { SearchVerifier } from "./verify-searches";
 
 /** Rows of a table that are looked at between two looks at the other work of the process. */
 const ROWS_PER_PAGE = 500;
@@ -65,10 +66,7 @@ async function verifyRows(store: Store, dataDir: string, verdict: Verdict): Prom
   const files: JsonObject[] = [];
   const stored = new Map<string, JsonObject>();
   for (const table of catalog.tables()) {
-    const unready = table.unready.map(({ index }) => index);
-    for (const { xid } of [table.byId, table.byCreationTime, ...table.indexes.values(), ...unready]) {
-      known.add(xid);
-    }
+    for (const { index } of indexesOf(table)) known.add(index.xid);
     verifyTable(store, table, verdict, (document) => {
       if (table.component === "" && table.name === "_file_blobs") files.push(document);
       if (table.name === "_storage") stored.set(String(document["_id"]), document);
@@ -88,8 +86,7 @@ function verifyTable(
   visit: (document: JsonObject) => void,
 ): void {
   const name = table.component === "" ? table.name : `${table.component}:${table.name}`;
-  // Still being built, or prepared by a push that was cut: nothing reads them, and the next push completes or drops them.
-  const unready = new Set(table.unready.map(({ index }) => index.xid));
+  const searches = new SearchVerifier(store, table, name);
   let rows = 0;
   for (let afterRid = 0, isLast = false; !isLast; ) {
     const page = store.page(table.tid, afterRid, ROWS_PER_PAGE);
@@ -108,8 +105,10 @@ function verifyTable(
       if (checkValue(document).size !== size) {
         verdict.problems.push(`${where} is noted with a size that it does not have.`);
       }
+      searches.document(rid, document);
       for (const [xid, key] of documentKeys(table, id, document)) {
-        if (xid !== table.byId.xid && !unready.has(xid) && store.entryRid(xid, key) !== rid) {
+        // Indexes that are being built may lack entries.
+        if (xid !== table.byId.xid && store.builtTo(xid) === null && store.entryRid(xid, key) !== rid) {
           verdict.problems.push(`${where} is missing from index ${xid}, or another one stands in its place.`);
         }
       }
@@ -117,6 +116,8 @@ function verifyTable(
     }
     isLast = page.length < ROWS_PER_PAGE;
   }
+  searches.finish();
+  verdict.problems.push(...searches.problems);
   verdict.documents += rows;
   // Every document has its entry; where the numbers agree as well, there is no entry besides.
   for (const index of [table.byCreationTime, ...table.indexes.values()]) {

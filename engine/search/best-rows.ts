@@ -1,7 +1,7 @@
 import { BLOCK_SIZE, POSTING_BYTES, placeAt } from "../storage/postings";
-import type { SearchBlock, SearchReader } from "../storage/search-reader";
+import type { PostingBlock, SearchBlock, SearchReader } from "../storage/search-reader";
 import type { FilterCondition } from "../storage/search-terms";
-import { impact, type WeighedWord } from "./scoring";
+import { impact, type WeighedWord, type WeighedWords } from "./scoring";
 import { TopRows } from "./top-rows";
 
 /** Blocks that are scored together: a window of 262,144 rows, a megabyte of scores. */
@@ -17,8 +17,7 @@ const POSTINGS_MAX = 2_000_000;
 
 export type StoredQuery = {
   readonly xid: number;
-  /** In any order. */
-  readonly words: readonly WeighedWord[];
+  readonly words: WeighedWords;
   readonly filters: readonly FilterCondition[];
   readonly norms: Float32Array;
   /** Rows that must not be found: the reader sees other versions of them. */
@@ -73,14 +72,19 @@ function windowsOf(blocks: ReadonlyMap<number, SearchBlock>): Set<number> {
   return windows;
 }
 
+/** A word, and how many of its occurrences may still be looked at. */
+type WordState = WeighedWord & { left: number };
+
 class Scan {
   readonly #reader: SearchReader;
   readonly #query: StoredQuery;
-  /** Rarest first; the order also fixes how sums are rounded. */
-  readonly #words: readonly { readonly word: WeighedWord; left: number }[];
+  readonly #exact: readonly WordState[];
+  readonly #begun: ReadonlyMap<string, WordState>;
   readonly #scores: Float32Array;
   readonly #passed: Uint8Array;
   readonly #touched: Int32Array;
+  /** How many places of the window have a score. */
+  #count = 0;
 
   constructor(reader: SearchReader, query: StoredQuery, sheet: Sheet) {
     this.#reader = reader;
@@ -88,12 +92,15 @@ class Scan {
     this.#scores = sheet.scores;
     this.#passed = sheet.passed;
     this.#touched = sheet.touched;
+    const { exact, begun } = query.words;
+    const states = [...exact, ...begun].map((word): WordState => ({ ...word, left: 0 }));
     let left = POSTINGS_MAX;
-    this.#words = query.words.map((word) => {
-      const share = Math.min(word.frequency, left);
-      left -= share;
-      return { word, left: share };
-    });
+    for (const state of [...states].sort((a, b) => a.frequency - b.frequency)) {
+      state.left = Math.min(state.frequency, left);
+      left -= state.left;
+    }
+    this.#exact = states.slice(0, exact.length);
+    this.#begun = new Map(states.slice(exact.length).map((state) => [state.word, state]));
   }
 
   window(window: number, top: TopRows): void {
@@ -103,13 +110,9 @@ class Scan {
     if (spans.length === 0) {
       return;
     }
-    let touched = 0;
-    for (const state of this.#words) {
-      for (const span of spans) {
-        if (state.left > 0) {
-          touched = this.#add(state, first, span, touched);
-        }
-      }
+    this.#count = 0;
+    for (const span of spans) {
+      this.#addSpan(first, span);
     }
     const offset = first * BLOCK_SIZE;
     for (const rid of this.#query.hidden) {
@@ -117,7 +120,7 @@ class Scan {
         this.#scores[rid - offset] = 0;
       }
     }
-    const places = this.#newestFirst(touched);
+    const places = this.#newestFirst(this.#count);
     top.offer(this.#scores, places, offset);
     for (let i = 0; i < places.length; i += 1) {
       this.#scores[places[i] ?? 0] = 0;
@@ -160,34 +163,49 @@ class Scan {
     return runsOf([...(candidates ?? [])].sort((a, b) => a - b)).reverse();
   }
 
-  /** Adds what a word gives to the scores of a span; answers how many places of the window have a score now. */
-  #add(
-    state: { readonly word: WeighedWord; left: number },
-    first: number,
-    span: { first: number; last: number },
-    touched: number,
-  ): number {
-    const { xid, norms, filters } = this.#query;
-    const { word, weight } = state.word;
-    const [scores, passed, places] = [this.#scores, this.#passed, this.#touched];
-    let count = touched;
-    for (const { block, data } of this.#reader.postings(xid, word, span.first, span.last)) {
-      const offset = (block - first) * BLOCK_SIZE;
-      for (let at = 0; at < data.length; at += POSTING_BYTES) {
-        const place = offset + placeAt(data, at);
-        if (filters.length > 0 && passed[place] !== filters.length) {
-          continue;
+  /** Adds what all words give to the scores of a span. */
+  #addSpan(window: number, { first, last }: { first: number; last: number }): void {
+    const { xid } = this.#query;
+    for (const state of this.#exact) {
+      if (state.left > 0) {
+        for (const block of this.#reader.postings(xid, state.word, first, last)) {
+          this.#add(state, block, window);
         }
-        const before = scores[place] ?? 0;
-        if (before === 0) {
-          places[count] = place;
-          count += 1;
-        }
-        scores[place] = before + impact(weight, data[at + 2] ?? 0, norms[data[at + 3] ?? 0] ?? 1);
       }
-      state.left -= data.length / POSTING_BYTES;
     }
-    return count;
+    const [from] = this.#begun.keys();
+    const to = [...this.#begun.keys()].at(-1);
+    if (from !== undefined && to !== undefined) {
+      // Words that begin alike lie side by side: one step into each block finds them all.
+      for (const block of this.#reader.postingsBetween(xid, { from, to }, first, last)) {
+        const state = this.#begun.get(block.word);
+        if (state !== undefined && state.left > 0) {
+          this.#add(state, block, window);
+        }
+      }
+    }
+  }
+
+  #add(state: WordState, { block, data }: PostingBlock, window: number): void {
+    const { norms, filters } = this.#query;
+    const [scores, passed, touched] = [this.#scores, this.#passed, this.#touched];
+    const { weight } = state;
+    const offset = (block - window) * BLOCK_SIZE;
+    let count = this.#count;
+    for (let at = 0; at < data.length; at += POSTING_BYTES) {
+      const place = offset + placeAt(data, at);
+      if (filters.length > 0 && passed[place] !== filters.length) {
+        continue;
+      }
+      const before = scores[place] ?? 0;
+      if (before === 0) {
+        touched[count] = place;
+        count += 1;
+      }
+      scores[place] = before + impact(weight, data[at + 2] ?? 0, norms[data[at + 3] ?? 0] ?? 1);
+    }
+    this.#count = count;
+    state.left -= data.length / POSTING_BYTES;
   }
 }
 

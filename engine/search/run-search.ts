@@ -1,12 +1,13 @@
 import type { ScanSource } from "../query/scan";
 import { wordTerm } from "../storage/search-layout";
+import type { WordFrequency } from "../storage/search-reader";
 import type { DocumentTerms } from "../storage/search-terms";
 import type { SearchInfo, TableInfo } from "../transaction/table";
 import type { DocVersion } from "../transaction/write-log";
 import { encodeKey, encodeKeys, type Key } from "../values/key";
 import { bestRows } from "./best-rows";
 import { versionTerms } from "./document-terms";
-import { lengthNorms, scoreOf, type WeighedWord, wordWeight } from "./scoring";
+import { lengthNorms, scoreOf, type WeighedWord, type WeighedWords, wordWeight } from "./scoring";
 import { passesFilters, type SearchRead } from "./search-reads";
 
 /** Words that the last word of a search may stand for; those after them in the order of bytes are not looked for. */
@@ -40,14 +41,13 @@ export function runSearch(
   for (const terms of layer.hidden) {
     words -= terms.length;
   }
-  const frequency = (word: string) => reader.frequency(search.xid, word) + layer.extra(word);
   const weighed = weigh(
     read,
     documents,
-    frequency,
+    (word) => reader.frequency(search.xid, word) + layer.extra(word),
     wordsFrom(reader.wordsFrom(search.xid, read.terms.prefix ?? ""), layer, read),
   );
-  if (weighed.length === 0) {
+  if (weighed.exact.length + weighed.begun.length === 0) {
     return [];
   }
   const norms = lengthNorms(documents, words);
@@ -120,7 +120,11 @@ function layerOver(source: ScanSource, table: TableInfo, search: SearchInfo): La
 }
 
 /** The words that begin with the prefix, of both the index and the layer, in the order of their bytes. */
-function* wordsFrom(stored: Iterator<string>, layer: Layer, read: SearchRead): Generator<string> {
+function* wordsFrom(
+  stored: Iterator<WordFrequency>,
+  layer: Layer,
+  read: SearchRead,
+): Generator<WordFrequency> {
   const { prefix } = read.terms;
   if (prefix === null) {
     return;
@@ -133,53 +137,59 @@ function* wordsFrom(stored: Iterator<string>, layer: Layer, read: SearchRead): G
       }
     }
   }
+  const withLayer = ({ word, frequency }: WordFrequency) => ({
+    word,
+    frequency: frequency + layer.extra(word),
+  });
   const ownInOrder = [...own].sort((a, b) => (wordTerm(a) < wordTerm(b) ? -1 : 1));
   let next = stored.next();
   for (const word of ownInOrder) {
-    while (next.done !== true && wordTerm(next.value) < wordTerm(word)) {
-      yield next.value;
+    while (next.done !== true && wordTerm(next.value.word) < wordTerm(word)) {
+      yield withLayer(next.value);
       next = stored.next();
     }
-    if (next.done !== true && next.value === word) {
+    const isStored = next.done !== true && next.value.word === word;
+    yield withLayer(next.done !== true && isStored ? next.value : { word, frequency: 0 });
+    if (isStored) {
       next = stored.next();
     }
-    yield word;
   }
   while (next.done !== true) {
-    yield next.value;
+    yield withLayer(next.value);
     next = stored.next();
   }
 }
 
-/** The words that the search stands for and what each weighs, rarest first. */
+/** The words that the search stands for and what each weighs. */
 function weigh(
   read: SearchRead,
   documents: number,
-  frequency: (word: string) => number,
-  candidates: Iterable<string>,
-): WeighedWord[] {
-  const { exact, prefix } = read.terms;
-  const weighed = new Map<string, WeighedWord>();
-  const add = (word: string, boost: number): boolean => {
-    const found = frequency(word);
-    if (found > 0 && !weighed.has(word)) {
-      weighed.set(word, { word, frequency: found, weight: wordWeight(found, documents, boost) });
+  frequencyOf: (word: string) => number,
+  candidates: Iterable<WordFrequency>,
+): WeighedWords {
+  const weighed = (word: string, frequency: number, boost: number): WeighedWord => ({
+    word,
+    frequency,
+    weight: wordWeight(frequency, documents, boost),
+  });
+  const exact = read.terms.exact
+    .map((word) => weighed(word, frequencyOf(word), 1))
+    .filter(({ frequency }) => frequency > 0)
+    .sort((a, b) => a.frequency - b.frequency || (a.word < b.word ? -1 : 1));
+  const begun: WeighedWord[] = [];
+  const isExact = new Set(read.terms.exact);
+  let left = PREFIX_WORDS_MAX;
+  for (const { word, frequency } of candidates) {
+    if (frequency <= 0) {
+      continue;
     }
-    return found > 0;
-  };
-  for (const word of exact) {
-    add(word, 1);
-  }
-  if (prefix !== null) {
-    let left = PREFIX_WORDS_MAX;
-    for (const word of candidates) {
-      if (add(word, word === prefix ? 1 : PREFIX_BOOST)) {
-        left -= 1;
-      }
-      if (left === 0) {
-        break;
-      }
+    if (!isExact.has(word)) {
+      begun.push(weighed(word, frequency, word === read.terms.prefix ? 1 : PREFIX_BOOST));
+    }
+    left -= 1;
+    if (left === 0) {
+      break;
     }
   }
-  return [...weighed.values()].sort((a, b) => a.frequency - b.frequency || (a.word < b.word ? -1 : 1));
+  return { exact, begun };
 }

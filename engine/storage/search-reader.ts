@@ -7,6 +7,7 @@ import type { FilterCondition } from "./search-terms";
 /** What a block says about its documents as a whole. */
 export type SearchBlock = { readonly docs: number; readonly words: number; readonly maxTime: number };
 
+export type WordFrequency = { readonly word: string; readonly frequency: number };
 export type PostingBlock = { readonly block: number; readonly data: Uint8Array };
 
 /** The postings of term `?2` in each block: one step into the table for each, whatever else the blocks hold. */
@@ -44,17 +45,22 @@ export class SearchReader {
     return Number(row?.["bytes"] ?? 0) / POSTING_BYTES;
   }
 
-  /** The words that begin with `prefix`, in the order of their bytes. */
-  *wordsFrom(xid: number, prefix: string): Generator<string> {
+  /** The words that begin with `prefix` and in how many documents each occurs, in the order of their bytes. */
+  *wordsFrom(xid: number, prefix: string): Generator<WordFrequency> {
     const blocks = [...this.blocks(xid).keys()];
     const end = afterPrefix(wordTerm(prefix)) ?? "";
     let start = wordTerm(prefix);
     for (;;) {
-      // What comes first in the whole index comes first in each block that has it.
-      const terms = [...new Set(blocks.flatMap((block) => this.#terms(xid, block, start, end)))].sort();
-      const page = terms.slice(0, WORDS_PER_PAGE);
+      const bytes = new Map<Key, number>();
+      for (const block of blocks) {
+        for (const { term, length } of this.#termsOf(xid, block, start, end)) {
+          bytes.set(term, (bytes.get(term) ?? 0) + length);
+        }
+      }
+      // What comes first in the whole index comes first in each block that has it, so that nothing of it is missing.
+      const page = [...bytes.keys()].sort().slice(0, WORDS_PER_PAGE);
       for (const term of page) {
-        yield wordOfTerm(term);
+        yield { word: wordOfTerm(term), frequency: (bytes.get(term) ?? 0) / POSTING_BYTES };
       }
       const last = page.at(-1);
       if (last === undefined || page.length < WORDS_PER_PAGE) {
@@ -64,13 +70,13 @@ export class SearchReader {
     }
   }
 
-  #terms(xid: number, block: number, start: Key, end: Key): Key[] {
+  #termsOf(xid: number, block: number, start: Key, end: Key): { term: Key; length: number }[] {
     return this.#prepare(
-      `SELECT term FROM search_postings WHERE xid = ? AND block = ? AND term >= ? AND term < ?
-       ORDER BY term LIMIT ${WORDS_PER_PAGE}`,
+      `SELECT term, length(data) AS length FROM search_postings
+       WHERE xid = ? AND block = ? AND term >= ? AND term < ? ORDER BY term LIMIT ${WORDS_PER_PAGE}`,
     )
       .all(xid, block, keyToBytes(start), keyToBytes(end))
-      .map((row) => bytesToKey(blobOf(row, "term")));
+      .map((row) => ({ term: bytesToKey(blobOf(row, "term")), length: Number(row["length"]) }));
   }
 
   /** Where a word occurs, from block `first` to block `last`. */
@@ -78,9 +84,36 @@ export class SearchReader {
     return this.#postings(xid, wordTerm(word), first, last);
   }
 
+  /** Where the words from `from` to `to` occur: block by block, in each the words in the order of their bytes. */
+  postingsBetween(
+    xid: number,
+    { from, to }: { from: string; to: string },
+    first: number,
+    last: number,
+  ): (PostingBlock & { word: string })[] {
+    return this.#prepare(
+      `SELECT b.block, p.term, p.data FROM search_blocks b CROSS JOIN search_postings p
+         ON p.xid = b.xid AND p.block = b.block AND p.term BETWEEN ?2 AND ?3
+       WHERE b.xid = ?1 AND b.block BETWEEN ?4 AND ?5`,
+    )
+      .all(xid, keyToBytes(wordTerm(from)), keyToBytes(wordTerm(to)), first, last)
+      .map((row) => ({
+        block: Number(row["block"]),
+        word: wordOfTerm(bytesToKey(blobOf(row, "term"))),
+        data: blobOf(row, "data"),
+      }));
+  }
+
   /** Which documents have a value in a filter field, from block `first` to block `last`. */
   filtered(xid: number, { field, key }: FilterCondition, first: number, last: number): PostingBlock[] {
     return this.#postings(xid, filterTerm(field, key), first, last);
+  }
+
+  /** All postings of a block, of words and of filter values. */
+  blockPostings(xid: number, block: number): { term: Key; data: Uint8Array }[] {
+    return this.#prepare("SELECT term, data FROM search_postings WHERE xid = ? AND block = ?")
+      .all(xid, block)
+      .map((row) => ({ term: bytesToKey(blobOf(row, "term")), data: blobOf(row, "data") }));
   }
 
   /** Creation times of rows, read part by part. */

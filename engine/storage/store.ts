@@ -349,7 +349,7 @@ export class Store {
   }
 
   indexesWithEntries(): number[] {
-    return this.#prepare("SELECT DISTINCT xid FROM idx")
+    return this.#prepare("SELECT DISTINCT xid FROM idx UNION SELECT DISTINCT xid FROM search_blocks")
       .all()
       .map((row) => Number(row["xid"]));
   }
