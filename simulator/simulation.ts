@@ -1,5 +1,7 @@
+import { setMaxListeners } from "node:events";
 import { VirtualClock } from "./clock";
 import { Faults } from "./faults";
+import { RateLimits } from "./handset/rate-limits";
 import type { StatusPlan } from "./handset/status-plans";
 import { Journal } from "./journal";
 import type { SimulatorSettings } from "./options";
@@ -25,9 +27,12 @@ export class Simulation {
   tuning: Tuning;
   /** Statuses that are still to come, by the id of their message. */
   readonly plans = new Map<string, StatusPlan>();
+  readonly rateLimits = new RateLimits();
   readonly #closing = new AbortController();
 
   constructor(settings: SimulatorSettings) {
+    // Every webhook on its way listens for the end.
+    setMaxListeners(0, this.#closing.signal);
     this.settings = settings;
     this.seed = settings.seed;
     this.ids = new SeededIds(this.seed);
@@ -54,6 +59,7 @@ export class Simulation {
     this.sender.reset();
     this.tuning = this.settings.tuning;
     this.plans.clear();
+    this.rateLimits.clear();
     this.world = this.#freshWorld();
     this.journal.emit({ type: "state" });
   }

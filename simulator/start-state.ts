@@ -83,7 +83,7 @@ function systemToken(): Token {
 export function person(
   name: string,
   phone: string,
-  traits: Partial<Omit<Customer, "name" | "phone" | "lastWroteAt">> & { userId: string },
+  traits: Partial<Omit<Customer, "name" | "phone" | "lastWroteAt" | "entryPoints">> & { userId: string },
 ): Customer {
   const country = COUNTRIES.find(([code]) => phone.startsWith(`+${code}`))?.[1] ?? "ZZ";
   return {
@@ -93,9 +93,13 @@ export function person(
     phoneHidden: false,
     online: true,
     readReceipts: true,
+    blocksUs: false,
+    optedOut: false,
+    persona: null,
     ...traits,
     userId: traits.userId.includes(".") ? traits.userId : `${country}.${traits.userId}`,
     lastWroteAt: new Map(),
+    entryPoints: new Map(),
   };
 }
 

@@ -154,3 +154,24 @@ export async function startBench(options: SimulatorOptions = {}): Promise<Bench>
     },
   };
 }
+
+/** One change of a webhook as it arrived. */
+interface ReceivedChange {
+  readonly field: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** Every change that has arrived so far, in order. */
+export function changesOf({ received }: Receiver): ReceivedChange[] {
+  return received.flatMap(({ bytes }) =>
+    JSON.parse(bytes.toString()).entry.flatMap((entry: { changes: ReceivedChange[] }) => entry.changes),
+  );
+}
+
+/** The items of one list in all webhooks that arrived, such as every message or status. */
+export function itemsOf(receiver: Receiver, list: string): Readonly<Record<string, unknown>>[] {
+  return changesOf(receiver).flatMap(({ value }) => {
+    const items = value[list];
+    return Array.isArray(items) ? items : [];
+  });
+}

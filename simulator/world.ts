@@ -1,4 +1,6 @@
 import type { MediaType } from "#shared/whatsapp/webhook-types";
+import type { ScriptName } from "./handset/scripts";
+import { waIdOf } from "./handset/wa-id";
 
 /** The simulated side of the world, as plain data. One app, its businesses, and the people on WhatsApp. */
 export interface World {
@@ -106,18 +108,38 @@ export interface NumberState {
 export interface Customer {
   name: string;
   /** E.164 with plus, as people dial it. */
-  readonly phone: string;
+  phone: string;
   /** WhatsApp's id, which is not the dialled digits in Brazil, Mexico and Argentina. */
-  readonly waId: string;
+  waId: string;
   /** Business-scoped user id. */
-  readonly userId: string;
-  username?: string;
+  userId: string;
+  username?: string | undefined;
   /** The person shows a username instead of the number: webhooks leave the number out. */
   phoneHidden: boolean;
   online: boolean;
   readReceipts: boolean;
+  /** The person has blocked the business: nothing reaches the phone. */
+  blocksUs: boolean;
+  /** The person wants no marketing (Meta: "User preferences"). */
+  optedOut: boolean;
+  /** Changes when the person installs WhatsApp anew; absent until then. */
+  identityHash?: string;
+  /** What the person does by itself. */
+  persona: Persona | null;
   /** When the person last wrote, per business number id (ms): opens the 24-hour window. */
   readonly lastWroteAt: Map<string, number>;
+  /** When the person came from an advertisement, per business number id, and until when that makes messages free. */
+  readonly entryPoints: Map<string, { readonly at: number; freeUntil: number | null }>;
+}
+
+export interface Persona {
+  readonly script: ScriptName;
+  /** From one act to the next, by the virtual clock. */
+  readonly latencyMs: number;
+  /** What a script that chooses shall choose: an id, a title or a position. */
+  readonly choice?: string | null;
+  /** How often it has answered. */
+  turns: number;
 }
 
 export interface Template {
@@ -152,16 +174,20 @@ export interface StoredMessage {
   readonly direction: "inbound" | "outbound";
   readonly numberId: string;
   /** Digits of the other side, also when nobody on WhatsApp has them. */
-  readonly peer: string;
+  peer: string;
   readonly type: string;
-  /** The object under the type's key, as it was sent. */
-  readonly content: unknown;
+  /** The object under the type's key, as it was sent, or as it was edited since. */
+  content: unknown;
   readonly at: number;
   readonly quotes?: string;
   readonly callbackData?: string;
   readonly category: "service" | "marketing" | "utility" | "authentication";
   status: "accepted" | "received" | SentStatus;
   error?: { code: number; title: string };
+  /** Free of charge, since the person came from an advertisement. */
+  readonly freeEntry?: { readonly conversationId: string; readonly until: number };
+  edited?: true;
+  revoked?: true;
 }
 
 export interface StoredMedia {
@@ -177,10 +203,12 @@ export interface StoredMedia {
 /** A customer by phone (with or without plus), WhatsApp id, user id or @username. */
 export function findCustomer(world: World, who: string): Customer | undefined {
   const digits = who.replace(/[\s+()-]/g, "");
+  const waId = waIdOf(digits);
   return world.customers.find(
     (customer) =>
       customer.phone === `+${digits}` ||
       customer.waId === digits ||
+      customer.waId === waId ||
       customer.userId === who ||
       (customer.username !== undefined && `@${customer.username}` === who),
   );

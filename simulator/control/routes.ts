@@ -1,20 +1,23 @@
 import type { z } from "zod";
+import { makeEvents } from "../events/kinds";
 import { faultRule } from "../faults";
 import { receiveInbound } from "../handset/inbound";
 import { parseInbound } from "../handset/inbound-schema";
+import { SCRIPT_NAMES } from "../handset/scripts";
 import { reportStatus } from "../handset/status-plans";
-import { deliverWaiting } from "../handset/statuses";
 import { json, parseJson, type ReceivedRequest, type Reply } from "../http";
+import type { DeliveryEntry } from "../journal";
 import type { Simulation } from "../simulation";
 import { tuned, tuningBody } from "../tuning";
 import { asciiJson } from "../webhooks/payloads";
-import { findCustomer } from "../world";
 import { problem, summary } from "./answers";
 import { changeTemplateState, changeTokenState } from "./business";
+import { changeCustomer, changePersona } from "./people";
 import {
   afterQuery,
   clockBody,
   customerBody,
+  personaBody,
   resetBody,
   statusBody,
   templateBody,
@@ -75,22 +78,10 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   }),
   "POST templates": withBody(templateBody, changeTemplateState),
   "POST tokens": withBody(tokenBody, changeTokenState),
-  "POST customers": withBody(customerBody, (simulation, traits) => {
-    const customer = findCustomer(simulation.world, traits.phone);
-    if (customer === undefined)
-      return problem(404, "phone", "No customer has this phone, username or user id.");
-    customer.name = traits.name ?? customer.name;
-    customer.readReceipts = traits.readReceipts ?? customer.readReceipts;
-    customer.phoneHidden = traits.phoneHidden ?? customer.phoneHidden;
-    const comesBack = !customer.online && traits.online === true;
-    customer.online = traits.online ?? customer.online;
-    if (comesBack) deliverWaiting(simulation, customer);
-    simulation.journal.emit({ type: "state" });
-    return json(
-      200,
-      describeState(simulation).customers.find(({ phone }) => phone === customer.phone),
-    );
-  }),
+  "POST customers": withBody(customerBody, changeCustomer),
+  "POST personas": withBody(personaBody, changePersona),
+  "GET personas": () => json(200, { scripts: SCRIPT_NAMES }),
+  "POST event": postEvent,
 };
 
 /** Answers one call of the control API; a wrong body or path is said, never guessed at. */
@@ -160,6 +151,16 @@ async function postInbound(simulation: Simulation, body: unknown): Promise<Reply
   const result = await receiveInbound(simulation, parsed);
   if ("problem" in result) return problem(400, result.path, result.problem);
   return json(200, { messageId: result.messageId, deliveries: result.deliveries.map(summary) });
+}
+
+/** Something happens that is not a message: each webhook in turn, so that parts keep their order. */
+async function postEvent(simulation: Simulation, body: unknown): Promise<Reply> {
+  const events = makeEvents(simulation, body);
+  if ("error" in events) return invalidBody(events.error);
+  if ("problem" in events) return problem(400, events.path, events.problem);
+  const deliveries: DeliveryEntry[] = [];
+  for (const event of events.ok) deliveries.push(...(await simulation.sender.send(event)));
+  return json(200, { deliveries: deliveries.map(summary) });
 }
 
 function withoutUndefined(error: { code: number; title: string; details?: string | undefined }) {

@@ -1,5 +1,8 @@
 import { z } from "zod";
+import { SCRIPT_NAMES } from "../handset/scripts";
 import { SIGNATURE_MODES } from "../webhooks/signature";
+
+const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 
 export const resetBody = z.strictObject({
   seed: z
@@ -38,12 +41,35 @@ export const clockBody = z.strictObject({
 });
 
 export const customerBody = z.strictObject({
-  /** Who is meant: phone, `@username` or user id. */
+  /** Who is meant: phone, `@username` or user id. An unknown phone becomes a new customer. */
   phone: z.string().min(1),
   name: z.string().min(1).optional(),
+  /** Null takes it away. */
+  username: z
+    .string()
+    .regex(/^@?[a-z0-9._]{3,35}$/i, "is not a username")
+    .nullable()
+    .optional(),
   online: z.boolean().optional(),
   readReceipts: z.boolean().optional(),
   phoneHidden: z.boolean().optional(),
+  blocksUs: z.boolean().optional(),
+  /** Tells the business by `user_preferences`. */
+  optedOut: z.boolean().optional(),
+  /** Each of the following is told by a message of the type `system`. */
+  newPhone: z.string().min(1).optional(),
+  newUserId: z.literal(true).optional(),
+  newIdentity: z.literal(true).optional(),
+});
+
+export const personaBody = z.strictObject({
+  customer: z.string().min(1),
+  /** Null takes the script away. */
+  script: z.enum(SCRIPT_NAMES).nullable(),
+  /** Between the acts of the person, by the virtual clock; at most a week. */
+  latencyMs: z.int().min(0).max(WEEK_MS).default(1_000),
+  choice: z.union([z.string().min(1), z.int().min(0).transform(String)]).optional(),
+  number: z.string().min(1).optional(),
 });
 
 /** `after=N` of a log. */

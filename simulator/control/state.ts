@@ -29,8 +29,9 @@ export function describeState(simulation: Simulation) {
       const { blocked, ...others } = state;
       return { ...number, ...others, blocked: [...blocked] };
     }),
-    customers: world.customers.map(({ lastWroteAt, ...customer }) => ({
+    customers: world.customers.map(({ lastWroteAt, entryPoints, ...customer }) => ({
       ...customer,
+      entryPoints: [...entryPoints].map(([numberId, entry]) => ({ numberId, ...entry })),
       windows: [...lastWroteAt].map(([numberId, at]) => ({ numberId, expiresAt: at + SERVICE_WINDOW_MS })),
     })),
     templates: world.templates,

@@ -1,10 +1,11 @@
-import { SERVICE_WINDOW_MS } from "#shared/domain/window";
 import { get, getObject, getText, type JsonObject } from "#shared/whatsapp/json";
 import { numberProblem } from "../business/numbers";
-import { FAILURES, planStatuses } from "../handset/statuses";
+import { laterFailure, recipientOf, refusalOf } from "../handset/acceptance";
+import { freeEntryOf } from "../handset/entry-points";
+import { planStatuses } from "../handset/statuses";
+import { waIdOf } from "../handset/wa-id";
 import type { Simulation } from "../simulation";
-import type { StatusError } from "../webhooks/payloads";
-import { type BusinessNumber, type Customer, findCustomer, type StoredMessage } from "../world";
+import type { BusinessNumber, Customer, StoredMessage } from "../world";
 import { type GraphFailure, invalid, invalidParameter, missing } from "./graph-error";
 import { checkMessage, findTemplate } from "./message-rules";
 
@@ -23,6 +24,8 @@ export function postMessages(simulation: Simulation, number: BusinessNumber, bod
     blockedProblem(number, recipient) ??
     checkMessage(body, simulation, number);
   if (failure !== null) return { failure };
+  const refusal = refusalOf(simulation, number, recipient, body);
+  if (refusal !== null) return { failure: refusal };
   return accept(simulation, number, recipient, body);
 }
 
@@ -42,7 +45,7 @@ function resolveRecipient(
   if (recipientType !== "individual") return { failure: invalid("Only individual recipients exist here.") };
   const input = getText(body, "to") ?? getText(body, "recipient") ?? "";
   if (input === "") return { failure: missing("to") };
-  const byId = findCustomer(simulation.world, input);
+  const byId = recipientOf(simulation, input);
   if (byId !== undefined) return { input, digits: byId.phone.slice(1), customer: byId };
   const digits = input.replace(/[\s+()-]/g, "");
   if (!/^\d{5,20}$/.test(digits))
@@ -52,7 +55,7 @@ function resolveRecipient(
   }
   // Without a plus Meta reads the digits as local to the business.
   const dialled = input.trim().startsWith("+") ? digits : `${number.countryCode}${digits}`;
-  return { input, digits: dialled, customer: findCustomer(simulation.world, `+${dialled}`) };
+  return { input, digits: dialled, customer: recipientOf(simulation, `+${dialled}`) };
 }
 
 /** Whom the business has blocked it cannot write to. */
@@ -83,9 +86,10 @@ function accept(
     status: "accepted",
     ...(quotes !== undefined && { quotes }),
     ...(callbackData !== undefined && { callbackData }),
+    ...freeEntryOf(simulation, number, to.customer),
   };
   simulation.putMessage(message);
-  planStatuses(simulation, message, laterFailure(simulation, number, to, message));
+  planStatuses(simulation, message, laterFailure(simulation, number, to.customer, message));
   const { customer } = to;
   return {
     ok: {
@@ -93,7 +97,7 @@ function accept(
       contacts: [
         {
           input: to.input,
-          ...(!customer?.phoneHidden && { wa_id: customer?.waId ?? to.digits }),
+          ...(!customer?.phoneHidden && { wa_id: customer?.waId ?? waIdOf(to.digits) }),
           ...(customer?.phoneHidden && { user_id: customer.userId }),
         },
       ],
@@ -120,25 +124,6 @@ function categoryOf(
     default:
       return "utility";
   }
-}
-
-/** Why WhatsApp will fail the message after it has accepted it, or null when it reaches the phone. */
-function laterFailure(
-  simulation: Simulation,
-  number: BusinessNumber,
-  to: Addressee,
-  message: StoredMessage,
-): StatusError | null {
-  if (to.customer === undefined) return FAILURES.undeliverable;
-  if (message.type === "template") return null;
-  const wroteAt = to.customer.lastWroteAt.get(number.id);
-  if (wroteAt === undefined || simulation.clock.now() >= wroteAt + SERVICE_WINDOW_MS)
-    return FAILURES.windowClosed;
-  if (message.type !== "reaction") return null;
-  const target =
-    typeof message.content === "object" && message.content !== null ? { ...message.content } : {};
-  const targetId = getText(target, "message_id") ?? "";
-  return simulation.world.messages.has(targetId) ? null : FAILURES.badReaction;
 }
 
 function markRead(simulation: Simulation, number: BusinessNumber, body: JsonObject): GraphResult {

@@ -1,24 +1,25 @@
 import { metaTimestamp } from "#shared/time";
-import type { MediaType } from "#shared/whatsapp/webhook-types";
-import type { DeliveryEntry } from "../journal";
+import { get, getObject, getText } from "#shared/whatsapp/json";
 import type { Simulation } from "../simulation";
-import { person } from "../start-state";
-import { errorObject, messageEvent } from "../webhooks/payloads";
-import { type BusinessNumber, type Customer, findCustomer, type StoredMessage } from "../world";
-import type { Inbound, TypedInbound, UntypedInbound } from "./inbound-schema";
-import { mediaLink, storeMedia } from "./media-store";
-import { sampleFile } from "./sample-media";
+import { messageEvent } from "../webhooks/payloads";
+import { type BusinessNumber, type Customer, findCustomer } from "../world";
+import { addPerson } from "./customers";
+import { enterFromAd } from "./entry-points";
+import { contentOf, type InboundContent, untypedContent } from "./inbound-content";
+import type { TypedInbound, UntypedInbound } from "./inbound-kinds";
+import type { Inbound } from "./inbound-schema";
+import { type InboundProblem, type InboundResult, openWindow, storeInbound } from "./inbound-store";
+import { magicOf } from "./magic-numbers";
+import { reportChange } from "./system-messages";
 
-export interface InboundResult {
-  readonly messageId: string;
-  readonly deliveries: readonly DeliveryEntry[];
-}
+/** What a customer does without saying anything new. Such messages leave the window as it is. */
+const SILENT_TYPES: ReadonlySet<string> = new Set(["system", "edit", "revoke"]);
 
-/** A customer acts: the message is stored, opens the window, and its webhook is sent. A string says what is wrong. */
+/** A customer acts: the message is stored, opens the window, and its webhook is sent. */
 export async function receiveInbound(
   simulation: Simulation,
   request: Inbound,
-): Promise<InboundResult | { problem: string; path: string }> {
+): Promise<InboundResult | InboundProblem> {
   const { world } = simulation;
   const inbound = "typed" in request ? request.typed : request.untyped;
   const number =
@@ -27,25 +28,31 @@ export async function receiveInbound(
   const customer = whoActs(simulation, inbound);
   if (customer === null)
     return { path: "from", problem: "Give a phone in international form, or a known customer." };
+  if (customer.blocksUs) {
+    return { path: "from", problem: "This person has blocked the business; unblock it first." };
+  }
 
   const at = inbound.timestamp === undefined ? simulation.clock.now() : inbound.timestamp * 1000;
   const id = inbound.id ?? simulation.ids.wamid("inbound", customer.phone.slice(1));
-  const content = "typed" in request ? contentOf(simulation, request.typed) : untypedContent(request.untyped);
-  const message = {
-    timestamp: metaTimestamp(at),
-    ...(inbound.reply_to !== undefined && { context: { from: number.digits, id: inbound.reply_to } }),
-    ...content,
-    id: typeof content["id"] === "string" ? content["id"] : id,
+  const base = { timestamp: metaTimestamp(at), ...contextOf(number, inbound), ...extrasOf(inbound), id };
+  if ("typed" in request && request.typed.type === "system") {
+    return reportChange(simulation, number, customer, request.typed, base, at);
+  }
+  const problem = "typed" in request ? originalProblem(simulation, customer, request.typed) : null;
+  if (problem !== null) return problem;
+  const content =
+    "typed" in request && request.typed.type !== "system"
+      ? contentOf(simulation, request.typed)
+      : untypedContent({ ...inbound });
+  if ("typed" in request) changeOriginal(simulation, request.typed, content);
+  const message = { ...base, ...content, id: typeof content["id"] === "string" ? content["id"] : id };
+  const stored = storeInbound(simulation, number, customer, message, at);
+  if (!SILENT_TYPES.has(stored.type)) openWindow(customer, number, at);
+  if (inbound.referral !== undefined) enterFromAd(number, customer, at);
+  return {
+    messageId: stored.id,
+    deliveries: await simulation.sender.send(messageEvent(number, customer, message)),
   };
-  const stored = store(simulation, number, customer, message, at);
-  // A notice from WhatsApp about a customer is not a message from the customer.
-  if (stored.type !== "system") openWindow(customer, number, at);
-  const deliveries = await simulation.sender.send(messageEvent(number, customer, message));
-  return { messageId: stored.id, deliveries };
-}
-
-interface InboundContent extends Readonly<Record<string, unknown>> {
-  readonly type: string;
 }
 
 function whoActs(simulation: Simulation, inbound: TypedInbound | UntypedInbound): Customer | null {
@@ -56,132 +63,57 @@ function whoActs(simulation: Simulation, inbound: TypedInbound | UntypedInbound)
     if (username !== undefined) known.username = username;
     return known;
   }
-  const phone = `+${inbound.from.replace(/[\s+()-]/g, "")}`;
-  if (!/^\+[1-9]\d{6,14}$/.test(phone)) return null;
-  const customer = person(inbound.name ?? phone, phone, {
-    userId: simulation.ids.digits(`user.${phone}`, 20),
+  const magic = magicOf(inbound.from.replace(/\D/g, ""));
+  const name = inbound.name ?? magic?.name;
+  return addPerson(simulation, inbound.from, {
+    ...magic?.traits,
+    ...(name !== undefined && { name }),
     ...(username !== undefined && { username }),
   });
-  simulation.addCustomer(customer);
-  return customer;
 }
 
-function openWindow(customer: Customer, number: BusinessNumber, at: number): void {
-  customer.lastWroteAt.set(number.id, Math.max(at, customer.lastWroteAt.get(number.id) ?? 0));
-}
-
-function store(
-  simulation: Simulation,
+/** Meta's `context`: what is quoted, where it was forwarded from, which product it is about. */
+function contextOf(
   number: BusinessNumber,
+  { reply_to, forwarded, frequently_forwarded, referred_product }: TypedInbound | UntypedInbound,
+): { readonly context?: { readonly id?: string } } {
+  const context = {
+    ...((reply_to !== undefined || referred_product !== undefined) && { from: number.digits }),
+    ...(reply_to !== undefined && { id: reply_to }),
+    ...(forwarded && { forwarded }),
+    ...(frequently_forwarded && { frequently_forwarded }),
+    ...(referred_product !== undefined && { referred_product }),
+  };
+  return Object.keys(context).length === 0 ? {} : { context };
+}
+
+function extrasOf({ referral, group_id }: TypedInbound | UntypedInbound): object {
+  return { ...(referral !== undefined && { referral }), ...(group_id !== undefined && { group_id }) };
+}
+
+/** People edit and remove messages of their own only; one that the world never had cannot be checked. */
+function originalProblem(
+  simulation: Simulation,
   customer: Customer,
-  message: InboundContent & { readonly id: string; readonly context?: { readonly id: string } },
-  at: number,
-): StoredMessage {
-  const stored: StoredMessage = {
-    id: message.id,
-    direction: "inbound",
-    numberId: number.id,
-    peer: customer.phone.slice(1),
-    type: message.type,
-    content: message[message.type],
-    at,
-    category: "service",
-    status: "received",
-    ...(message.context !== undefined && { quotes: message.context.id }),
-  };
-  simulation.putMessage(stored);
-  return stored;
+  inbound: TypedInbound,
+): InboundProblem | null {
+  if (inbound.type !== "edit" && inbound.type !== "revoke") return null;
+  const original = simulation.world.messages.get(inbound.message_id);
+  const isTheirs =
+    original === undefined || (original.direction === "inbound" && original.peer === customer.phone.slice(1));
+  return isTheirs ? null : { path: "message_id", problem: "This message is not one of this person's." };
 }
 
-/** A message object of somebody's own making; only a missing type is filled in, so that it can be stored. */
-function rawContent(message: Readonly<Record<string, unknown>>): InboundContent {
-  const { type, ...others } = message;
-  return { type: typeof type === "string" ? type : "unknown", ...others };
-}
-
-function untypedContent(inbound: UntypedInbound): InboundContent {
-  return { type: inbound.type, [inbound.type]: inbound[inbound.type] };
-}
-
-function contentOf(simulation: Simulation, inbound: TypedInbound): InboundContent {
-  switch (inbound.type) {
-    case "text":
-      return { type: "text", text: { body: inbound.body } };
-    case "image":
-    case "video":
-    case "document":
-    case "audio":
-    case "voice":
-    case "sticker":
-      return mediaContent(simulation, inbound);
-    case "reaction":
-      return {
-        type: "reaction",
-        reaction: { message_id: inbound.message_id, ...(inbound.emoji && { emoji: inbound.emoji }) },
-      };
-    case "location": {
-      const { latitude, longitude, place, address, url } = inbound;
-      return { type: "location", location: { latitude, longitude, name: place, address, url } };
-    }
-    case "button":
-      return { type: "button", button: { payload: inbound.payload ?? inbound.text, text: inbound.text } };
-    case "button_reply":
-      return {
-        type: "interactive",
-        interactive: { type: "button_reply", button_reply: { id: inbound.reply_id, title: inbound.title } },
-      };
-    case "list_reply": {
-      const { reply_id: id, title, description } = inbound;
-      return {
-        type: "interactive",
-        interactive: { type: "list_reply", list_reply: { id, title, description } },
-      };
-    }
-    case "unsupported":
-      return {
-        type: "unsupported",
-        errors: [errorObject(UNSUPPORTED)],
-        ...(inbound.label !== undefined && { unsupported: { type: inbound.label } }),
-      };
-    case "raw":
-      return rawContent(inbound.message);
+/** The message that is edited or removed is from now on what the person made of it. */
+function changeOriginal(simulation: Simulation, inbound: TypedInbound, content: InboundContent): void {
+  if (inbound.type !== "edit" && inbound.type !== "revoke") return;
+  const original = simulation.world.messages.get(inbound.message_id);
+  if (original === undefined) return;
+  if (inbound.type === "revoke") original.revoked = true;
+  else {
+    const edited = getObject(getObject(content, "edit"), "message");
+    original.content = get(edited, getText(edited, "type") ?? "text");
+    original.edited = true;
   }
-}
-
-const UNSUPPORTED = {
-  code: 131051,
-  title: "Message type unknown",
-  details: "Message type is currently not supported.",
-};
-
-type MediaInbound = Extract<TypedInbound, { type: MediaType }>;
-
-function mediaContent(simulation: Simulation, inbound: MediaInbound): InboundContent {
-  const isVoice = inbound.type === "voice" || (inbound.type === "audio" && inbound.voice === true);
-  const type = isVoice ? "voice" : inbound.type;
-  const sample = sampleFile(type, simulation.ids.chance());
-  const bytes = inbound.data === undefined ? sample.bytes : Buffer.from(inbound.data, "base64");
-  const filename = inbound.type === "document" ? (inbound.filename ?? sample.filename) : undefined;
-  const media = storeMedia(simulation, "customer", {
-    type,
-    bytes,
-    mimeType: inbound.mime_type ?? sample.mimeType,
-    ...(filename !== undefined && { filename }),
-  });
-  // Webhooks call a voice message `audio` with a flag.
-  const wireType = isVoice ? "audio" : inbound.type;
-  return {
-    type: wireType,
-    [wireType]: {
-      ...("caption" in inbound && { caption: inbound.caption }),
-      filename,
-      mime_type: media.mimeType,
-      // Webhooks give the digest in base64, the API in hex.
-      sha256: Buffer.from(media.sha256Hex, "hex").toString("base64"),
-      id: media.id,
-      url: mediaLink(simulation, media),
-      ...(wireType === "audio" && { voice: isVoice }),
-      ...(inbound.type === "sticker" && { animated: inbound.animated ?? false }),
-    },
-  };
+  simulation.putMessage(original);
 }

@@ -21,7 +21,7 @@ export interface PlannedStatus {
   readonly status: SentStatus;
   readonly error?: StatusError;
   /** What else happens at this moment, once the webhook has been answered. */
-  readonly then?: () => void;
+  readonly onReported?: () => void;
 }
 
 /** The statuses of one message that are still to come. */
@@ -93,7 +93,7 @@ async function advance(
     if (step === undefined) break;
     planned.chain = planned.chain.then(async () => {
       await reportStatus(simulation, message, step.status, step.error);
-      step.then?.();
+      step.onReported?.();
     });
   }
   if (planned.begun >= planned.steps.length) simulation.plans.delete(message.id);

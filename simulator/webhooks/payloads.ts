@@ -69,6 +69,17 @@ export function messageEvent(
   };
 }
 
+/** A notice from WhatsApp about a customer as the business knows it so far: without contacts, as Meta sends it. */
+export function systemEvent(
+  number: BusinessNumber,
+  customer: Customer,
+  message: Readonly<Record<string, unknown>> & { readonly type: string },
+): WebhookEvent {
+  const event = messageEvent(number, customer, message);
+  const { contacts: _, ...value } = event.value;
+  return { ...event, value };
+}
+
 export interface StatusError {
   readonly code: number;
   readonly title: string;
@@ -93,7 +104,7 @@ export function statusEvent(
     type: status,
     value: {
       ...valueHead(number),
-      ...(withContact && { contacts: [contactOf(customer)] }),
+      ...(withContact && { contacts: [contactOf(customer, status !== "sent")] }),
       statuses: [
         {
           id: message.id,
@@ -102,6 +113,7 @@ export function statusEvent(
           ...(!customer?.phoneHidden && { recipient_id: customer?.waId ?? message.peer }),
           ...(withContact && { recipient_user_id: customer.userId }),
           ...(message.callbackData !== undefined && { biz_opaque_callback_data: message.callbackData }),
+          ...conversationOf(message, status),
           ...((status === "sent" || status === "delivered") && { pricing: pricingOf(message) }),
           ...(error !== undefined && { errors: [errorObject(error)] }),
         },
@@ -110,24 +122,39 @@ export function statusEvent(
   };
 }
 
-function valueHead(number: BusinessNumber): object {
+export function valueHead(number: BusinessNumber): object {
   return {
     messaging_product: "whatsapp",
     metadata: { display_phone_number: number.digits, phone_number_id: number.id },
   };
 }
 
-function contactOf(customer: Customer): object {
+export function contactOf(customer: Customer, withUsername = true): object {
+  const hasUsername = withUsername && customer.username !== undefined;
   return {
-    profile: { name: customer.name, ...(customer.username !== undefined && { username: customer.username }) },
+    profile: { name: customer.name, ...(hasUsername && { username: customer.username }) },
     ...(!customer.phoneHidden && { wa_id: customer.waId }),
     user_id: customer.userId,
   };
 }
 
+/** Since v24.0 only messages at a free entry point have a conversation; its end is told once, with `sent`. */
+function conversationOf({ freeEntry }: StoredMessage, status: SentStatus): object {
+  if (freeEntry === undefined || status === "failed") return {};
+  return {
+    conversation: {
+      id: freeEntry.conversationId,
+      ...(status === "sent" && { expiration_timestamp: metaTimestamp(freeEntry.until) }),
+      origin: { type: "referral_conversion" },
+    },
+  };
+}
+
 /** Per-message pricing; reactions and free-form messages are of the category `service`. */
 function pricingOf(message: StoredMessage): object {
-  return { billable: true, pricing_model: "PMP", type: "regular", category: message.category };
+  return message.freeEntry === undefined
+    ? { billable: true, pricing_model: "PMP", type: "regular", category: message.category }
+    : { billable: false, pricing_model: "PMP", type: "free_entry_point", category: "referral_conversion" };
 }
 
 export function errorObject({ code, title, details }: StatusError): object {
