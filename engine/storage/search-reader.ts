@@ -1,6 +1,6 @@
 import { afterPrefix, bytesToKey, type Key, keyToBytes } from "../values/key";
 import type { SqliteStatement, SqlRow } from "./driver";
-import { BLOCK_SIZE, POSTING_BYTES } from "./postings";
+import { POSTING_BYTES } from "./postings";
 import { filterTerm, TIME_BYTES, TIMES_SIZE, wordOfTerm, wordTerm } from "./search-layout";
 import type { FilterCondition } from "./search-terms";
 
@@ -146,9 +146,6 @@ export class SearchReader {
       .map((row) => ({ block: Number(row["block"]), data: blobOf(row, "data") }));
   }
 }
-
-/** The row number of a posting. */
-export const ridAt = (block: number, place: number): number => block * BLOCK_SIZE + place;
 
 function blobOf(row: SqlRow, column: string): Uint8Array {
   const value = row[column];
