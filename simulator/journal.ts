@@ -1,8 +1,12 @@
 import { EventEmitter } from "node:events";
+import { Ring } from "./ring";
 import type { StoredMessage } from "./world";
 
-/** At least so many entries of each kind are kept; a test that needs more reads them as it goes. */
+/** So many entries of each kind are kept, and so many characters of them; a test that needs more reads as it goes. */
 const ENTRIES_MAX = 10_000;
+const CHARACTERS_MAX = 64 * 1024 * 1024;
+/** What an entry takes beside its texts, roughly. */
+const ENTRY_CHARACTERS = 500;
 
 /** One Graph call. `status` and `response` are null when no answer was sent (a fault dropped it). */
 export interface RequestEntry {
@@ -40,30 +44,40 @@ export type SimulatorEvent =
 
 /** What has happened so far, numbered, and a way to hear what happens next. */
 export class Journal {
-  requests: RequestEntry[] = [];
-  deliveries: DeliveryEntry[] = [];
+  readonly #requests = new Ring<RequestEntry>(ENTRIES_MAX, CHARACTERS_MAX, sizeOfRequest);
+  readonly #deliveries = new Ring<DeliveryEntry>(
+    ENTRIES_MAX,
+    CHARACTERS_MAX,
+    ({ body }) => body.length + ENTRY_CHARACTERS,
+  );
   #requestCount = 0;
   #deliveryCount = 0;
   readonly #emitter = new EventEmitter().setMaxListeners(0);
 
+  get requests(): readonly RequestEntry[] {
+    return this.#requests.list();
+  }
+
+  get deliveries(): readonly DeliveryEntry[] {
+    return this.#deliveries.list();
+  }
+
   addRequest(entry: Omit<RequestEntry, "n">): void {
     const numbered = { n: ++this.#requestCount, ...entry };
-    this.requests.push(numbered);
-    if (this.requests.length > 2 * ENTRIES_MAX) this.requests = this.requests.slice(-ENTRIES_MAX);
+    this.#requests.push(numbered);
     this.emit({ type: "request", entry: numbered });
   }
 
   addDelivery(entry: Omit<DeliveryEntry, "n">): DeliveryEntry {
     const numbered = { n: ++this.#deliveryCount, ...entry };
-    this.deliveries.push(numbered);
-    if (this.deliveries.length > 2 * ENTRIES_MAX) this.deliveries = this.deliveries.slice(-ENTRIES_MAX);
+    this.#deliveries.push(numbered);
     this.emit({ type: "delivery", entry: numbered });
     return numbered;
   }
 
   clear(): void {
-    this.requests = [];
-    this.deliveries = [];
+    this.#requests.clear();
+    this.#deliveries.clear();
     this.#requestCount = 0;
     this.#deliveryCount = 0;
   }
@@ -77,4 +91,16 @@ export class Journal {
     this.#emitter.on("event", listener);
     return () => this.#emitter.off("event", listener);
   }
+}
+
+/** Bodies of requests are objects; their longest texts are what takes memory. */
+function sizeOfRequest({ path, body, response }: RequestEntry): number {
+  return ENTRY_CHARACTERS + path.length + textLength(body) + textLength(response);
+}
+
+/** The characters of all texts in a value, however deep. */
+function textLength(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, inner) => sum + textLength(inner), 0);
 }

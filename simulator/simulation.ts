@@ -12,6 +12,9 @@ import { WEBHOOK_FIELDS } from "./webhooks/fields";
 import { WebhookSender } from "./webhooks/sender";
 import type { Customer, StoredMessage, World } from "./world";
 
+/** Messages that the world remembers; a longer run forgets the oldest, so that its memory stays flat. */
+const MESSAGES_MAX = 10_000;
+
 /** Everything that is simulated, in one place. Routes read and change it; nothing else holds state. */
 export class Simulation {
   readonly settings: SimulatorSettings;
@@ -66,7 +69,11 @@ export class Simulation {
 
   /** Stores a message, or its new status, and shows it. */
   putMessage(message: StoredMessage): void {
-    this.world.messages.set(message.id, message);
+    const { messages } = this.world;
+    messages.set(message.id, message);
+    // A map keeps the order in which its keys came: the first is the oldest.
+    const [oldest] = messages.keys();
+    if (messages.size > MESSAGES_MAX && oldest !== undefined) messages.delete(oldest);
     this.journal.emit({ type: "message", message });
   }
 

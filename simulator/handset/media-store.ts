@@ -6,6 +6,9 @@ import type { StoredMedia } from "../world";
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Meta keeps what a customer sent for 7 days and what the business uploaded for 30. */
 const LIFETIME_MS = { customer: 7 * DAY_MS, business: 30 * DAY_MS } as const;
+/** Files that are kept, and their bytes: room for two of Meta's largest documents. The oldest go first. */
+const FILES_MAX = 2_000;
+const FILES_BYTES_MAX = 200 * 1024 * 1024;
 /** A link works for five minutes. */
 const LINK_LIFETIME_MS = 5 * 60 * 1000;
 
@@ -23,7 +26,14 @@ export function storeMedia(
     sha256Hex: createHash("sha256").update(file.bytes).digest("hex"),
     expiresAt: simulation.clock.now() + LIFETIME_MS[owner],
   };
-  simulation.world.media.set(media.id, media);
+  const files = simulation.world.media;
+  files.set(media.id, media);
+  let bytes = [...files.values()].reduce((sum, kept) => sum + kept.bytes.length, 0);
+  for (const oldest of files.values()) {
+    if (oldest === media || (files.size <= FILES_MAX && bytes <= FILES_BYTES_MAX)) break;
+    files.delete(oldest.id);
+    bytes -= oldest.bytes.length;
+  }
   return media;
 }
 
