@@ -182,7 +182,7 @@ describe("the log of the CLI", () => {
   });
 
   test("is for administrators, and its cursor is a number", async () => {
-    expect((await fetch(`${engine.cloudUrl}/api/stream_function_logs?cursor=0`)).status).toBe(401);
+    expect((await fetch(`${engine.cloudUrl}/api/stream_function_logs?cursor=0`)).status).toBe(403);
     expect(await read("yesterday")).toMatchObject({ code: "BadCursor" });
   });
 });
