@@ -12,6 +12,8 @@ const TIMEOUT_MS_MAX = 2_147_483_647;
  */
 export class VirtualClock {
   #aheadMs = 0;
+  /** The time at which the clock stands still, or null when it runs. */
+  #frozenAt: number | null = null;
   #timers: Timer[] = [];
   #wakeUp: NodeJS.Timeout | undefined;
   /** Tasks that have begun and not ended, whoever began them. */
@@ -19,7 +21,32 @@ export class VirtualClock {
 
   /** Milliseconds since 1970. */
   now(): number {
-    return Date.now() + this.#aheadMs;
+    return this.#frozenAt ?? Date.now() + this.#aheadMs;
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozenAt !== null;
+  }
+
+  /** From now on time passes only by `advance`: the same events then happen at the very same times. */
+  freeze(): void {
+    this.#frozenAt ??= this.now();
+    clearTimeout(this.#wakeUp);
+  }
+
+  /** Time passes by itself again, from where it stands. */
+  thaw(): void {
+    if (this.#frozenAt === null) return;
+    this.#aheadMs = this.#frozenAt - Date.now();
+    this.#frozenAt = null;
+    this.#arm();
+  }
+
+  /** Makes it this moment (ms since 1970), be it past or future, as long as nothing is planned; else false. */
+  set(now: number): boolean {
+    if (this.#timers.length > 0) return false;
+    this.#move(now);
+    return true;
   }
 
   /** Runs a task once the clock has reached now + delay. Tasks of the same moment run in the order of their planning. */
@@ -37,10 +64,10 @@ export class VirtualClock {
   async advance(ms: number): Promise<void> {
     const target = this.now() + ms;
     for (let timer = this.#takeDue(target); timer !== undefined; timer = this.#takeDue(target)) {
-      this.#aheadMs += Math.max(0, timer.dueAt - this.now());
+      this.#move(Math.max(timer.dueAt, this.now()));
       await this.#run(timer);
     }
-    this.#aheadMs += Math.max(0, target - this.now());
+    this.#move(Math.max(target, this.now()));
     await Promise.all(this.#running);
     this.#arm();
   }
@@ -48,8 +75,14 @@ export class VirtualClock {
   /** Back to real time with nothing planned. */
   reset(): void {
     this.#aheadMs = 0;
+    this.#frozenAt = null;
     this.#timers = [];
     clearTimeout(this.#wakeUp);
+  }
+
+  #move(now: number): void {
+    if (this.#frozenAt === null) this.#aheadMs = now - Date.now();
+    else this.#frozenAt = now;
   }
 
   #run(timer: Timer): Promise<void> {
@@ -78,7 +111,7 @@ export class VirtualClock {
   #arm(): void {
     clearTimeout(this.#wakeUp);
     const first = this.#timers[0];
-    if (first === undefined) return;
+    if (first === undefined || this.#frozenAt !== null) return;
     const waitMs = Math.min(Math.max(0, first.dueAt - this.now()), TIMEOUT_MS_MAX);
     this.#wakeUp = setTimeout(() => {
       for (let timer = this.#takeDue(this.now()); timer !== undefined; timer = this.#takeDue(this.now())) {

@@ -12,6 +12,7 @@ import { tuned, tuningBody } from "../tuning";
 import { asciiJson } from "../webhooks/payloads";
 import { problem, summary } from "./answers";
 import { changeTemplateState, changeTokenState } from "./business";
+import { expectMessages, expectQuery } from "./expect";
 import { changeCustomer, changePersona } from "./people";
 import {
   afterQuery,
@@ -66,10 +67,19 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     simulation.faults.clear();
     return json(200, { faults: [] });
   },
-  "POST clock": withBody(clockBody, async (simulation, { advanceMs }) => {
-    await simulation.clock.advance(advanceMs);
-    return json(200, { now: simulation.clock.now() });
+  "POST clock": withBody(clockBody, async ({ clock }, { advanceMs, set, frozen }) => {
+    if (set !== undefined && !clock.set(set)) {
+      return problem(409, "set", "Something is planned for later; reset first, or advance.");
+    }
+    if (frozen === true) clock.freeze();
+    if (frozen === false) clock.thaw();
+    await clock.advance(advanceMs);
+    return json(200, { now: clock.now(), frozen: clock.isFrozen });
   }),
+  "GET expect": (simulation, _, query) => {
+    const parsed = expectQuery.safeParse(Object.fromEntries(query));
+    return parsed.success ? expectMessages(simulation, parsed.data) : invalidBody(parsed.error);
+  },
   "GET settings": (simulation) => json(200, simulation.tuning),
   "POST settings": withBody(tuningBody, (simulation, change) => {
     simulation.tuning = tuned(simulation.tuning, change);

@@ -32,12 +32,15 @@ export const statusBody = z.strictObject({
     .optional(),
 });
 
-/** At most the week after which Meta stops repeating webhooks, a few times over. */
+/** At most so far ahead in one step: a template is gone 30 days after its deletion, and twice that is enough. */
+const ADVANCE_MS_MAX = 60 * 24 * 60 * 60 * 1000;
+
+/** First the time that is set, then whether it stands still, then how far it is moved ahead. */
 export const clockBody = z.strictObject({
-  advanceMs: z
-    .int()
-    .min(0)
-    .max(60 * 24 * 60 * 60 * 1000),
+  advanceMs: z.int().min(0).max(ADVANCE_MS_MAX).default(0),
+  /** Milliseconds since 1970; possible while nothing is planned, such as after a reset. */
+  set: z.int().min(0).max(8_640_000_000_000_000).optional(),
+  frozen: z.boolean().optional(),
 });
 
 export const customerBody = z.strictObject({
