@@ -15,9 +15,12 @@ import {
   tempDir,
 } from "../support/engine-process";
 import { SyncClient } from "../support/sync-client";
+import { openBareFanOut } from "./bare-fan-out";
 import { openBareSqlite } from "./bare-sqlite";
+import { measureEventLoop } from "./event-loop";
 import { openHttpLoad } from "./http-load";
 import { fsyncP50Us, median, percentile, rounded, throughput, timedMs } from "./measure";
+import { measureRestart } from "./restart";
 import { openSubscribers } from "./subscribers";
 
 const ROUNDS = 5;
@@ -32,7 +35,9 @@ const WARM_UP_CALLS_FRESH = 1_000;
 const QUERY_ROWS = 50;
 const QUERIES = 2_000;
 const SUBSCRIBERS = 1_000;
-const COMMITS = 30;
+const COMMITS = 20;
+/** What a Transition for one short row weighs, so that both fan-outs send the same. */
+const FAN_OUT_CHARS = 240;
 /** A short chat message. */
 const TEXT = "x".repeat(120);
 
@@ -49,11 +54,15 @@ export async function benchEngine(say: Say): Promise<object> {
     const writes = await measureWrites(stack, say);
     const reads = await measureReads(stack, say);
     const subscriptions = await measureSubscriptions(stack, say);
+    const eventLoop = await measureEventLoop(folder, stack.probedDir, say);
+    const restart = await measureRestart(folder, say);
     return {
       bench: "engine",
       ...writes,
       ...reads,
       ...subscriptions,
+      ...eventLoop,
+      ...restart,
       machine: {
         nproc: os.availableParallelism(),
         loadAverage: rounded(os.loadavg()[0] ?? 0),
@@ -75,6 +84,8 @@ type Stack = {
   fresh: Engine;
   /** In a process of its own, as users run it. */
   remote: EngineProcess;
+  /** A copy of the deployed data directory for a process that is looked into. */
+  probedDir: string;
   close(): Promise<void>;
 };
 
@@ -86,12 +97,13 @@ async function openStack(folder: string, say: Say): Promise<Stack> {
     remote: path.join(folder, "remote"),
     reuse: path.join(folder, "reuse"),
     fresh: path.join(folder, "fresh"),
+    probed: path.join(folder, "probed"),
   };
   const first = await startEngineProcess(dirs.remote, await freePorts());
   await deploy(app, first);
   await first.child.stop();
   fs.rmSync(app, { recursive: true, force: true });
-  for (const copy of [dirs.reuse, dirs.fresh]) {
+  for (const copy of [dirs.reuse, dirs.fresh, dirs.probed]) {
     fs.cpSync(dirs.remote, copy, { recursive: true });
   }
   const remote = await startEngineProcess(dirs.remote, await freePorts(), ["--isolation", "reuse"]);
@@ -103,6 +115,7 @@ async function openStack(folder: string, say: Say): Promise<Stack> {
     reuse,
     fresh,
     remote,
+    probedDir: dirs.probed,
     async close() {
       bare.close();
       await Promise.all([reuse.close(), fresh.close(), remote.child.stop()]);
@@ -193,7 +206,13 @@ async function measureReads({ reuse, remote }: Stack, say: Say) {
   for (let n = 0; n < QUERIES / 4; n++) {
     remoteMs.push(await timedMs(() => http.call("query", "rows:newest", args)));
   }
+  const pointMs: number[] = [];
+  for (let n = 0; n < QUERIES; n++) {
+    const point = { group: `g${n % 100}`, rows: 1 };
+    pointMs.push(await timedMs(() => http.call("query", "rows:newest", point)));
+  }
   http.close();
+  say(`A query of one row over HTTP, one at a time: p50 ${rounded(median(pointMs))} ms`);
   say(
     `A query of ${QUERY_ROWS} rows: p50 ${rounded(median(local))} ms, over HTTP ${rounded(median(remoteMs))} ms`,
   );
@@ -201,6 +220,8 @@ async function measureReads({ reuse, remote }: Stack, say: Say) {
     queryRows: QUERY_ROWS,
     queryP50Ms: rounded(median(local), 3),
     queryP99Ms: rounded(percentile(local, 0.99), 3),
+    pointQueryHttpP50Ms: rounded(median(pointMs), 3),
+    pointQueryHttpP99Ms: rounded(percentile(pointMs, 0.99), 3),
     queryHttpP50Ms: rounded(median(remoteMs), 3),
     queryHttpP99Ms: rounded(percentile(remoteMs, 0.99), 3),
   };
@@ -209,29 +230,47 @@ async function measureReads({ reuse, remote }: Stack, say: Say) {
 async function measureSubscriptions({ reuse, remote }: Stack, say: Say) {
   const subscribers = await openSubscribers(remote.url, SUBSCRIBERS, "watched");
   const http = openHttpLoad(remote.url, 1);
-  const toLast: number[] = [];
-  for (let n = 0; n < COMMITS; n++) {
-    const text = `news-${n}-`;
-    const heard = subscribers.allHear(text);
-    await http.call("mutation", "rows:insert", { group: "watched", n, text });
-    // The answer leaves right after the commit; a socket may have heard even before it was read.
-    const answeredMs = performance.now();
-    toLast.push(Math.max(0, (await heard) - answeredMs));
-    // A query rests for 50 ms after a run; this measures a change after a quiet moment, not the rest.
-    await setTimeout(60);
+  const bare = await openBareFanOut(SUBSCRIBERS);
+  const rounds: { own: number[]; bare: number[] }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const own: number[] = [];
+    const limit: number[] = [];
+    for (let n = 0; n < COMMITS; n++) {
+      const text = `news-${round}-${n}-`;
+      limit.push(await afterAnswer(bare.allHear(text), bare.say(`${text}${"x".repeat(FAN_OUT_CHARS)}`)));
+      const insert = http.call("mutation", "rows:insert", { group: "watched", n: round * COMMITS + n, text });
+      own.push(await afterAnswer(subscribers.allHear(text), insert));
+      // A query rests for 50 ms after a run; this measures a change after a quiet moment, not the rest.
+      await setTimeout(60);
+    }
+    rounds.push({ own, bare: limit });
   }
+  await bare.close();
+  const toLast = rounds.flatMap(({ own }) => own);
+  const bareToLast = rounds.flatMap((round) => round.bare);
+  const ratio = median(rounds.map((round) => percentile(round.own, 0.99) / percentile(round.bare, 0.99)));
   subscribers.close();
   http.close();
   const reruns = await rerunsPerUnrelatedCommit(reuse);
   say(
-    `Commit to the last of ${SUBSCRIBERS} subscribers: p50 ${rounded(median(toLast))} ms; ${reruns} needless reruns`,
+    `Commit to the last of ${SUBSCRIBERS} subscribers: p50 ${rounded(median(toLast))} ms, bare sockets ${rounded(median(bareToLast))} ms; p99 ${rounded(ratio)} of bare; ${reruns} needless reruns`,
   );
   return {
     subscribers: SUBSCRIBERS,
     commitToLastSubscriberP50Ms: rounded(median(toLast)),
     commitToLastSubscriberP99Ms: rounded(percentile(toLast, 0.99)),
+    bareFanOutP50Ms: rounded(median(bareToLast)),
+    bareFanOutP99Ms: rounded(percentile(bareToLast, 0.99)),
+    fanOutP99OfBare: rounded(ratio),
     rerunsPerCommitUnrelated: reruns,
   };
+}
+
+/** From the answer to whoever asked until the last socket has heard; it may have heard even before the answer was read. */
+async function afterAnswer(heard: Promise<number>, answered: Promise<void>): Promise<number> {
+  await answered;
+  const answeredMs = performance.now();
+  return Math.max(0, (await heard) - answeredMs);
 }
 
 /** Runs that a commit causes when 1,000 subscriptions look at other ranges of the same index. */
