@@ -1,8 +1,10 @@
 import { benchEngine } from "./engine";
 import { benchSearch } from "./search";
+import { benchSimulator } from "./simulator";
 
 const BENCHMARKS: Readonly<Record<string, (say: (line: string) => void) => Promise<object>>> = {
   engine: benchEngine,
+  simulator: benchSimulator,
   search: benchSearch,
 };
 
