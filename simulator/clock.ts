@@ -42,6 +42,17 @@ export class VirtualClock {
     this.#arm();
   }
 
+  /** How far the clock is from the real one, and whether it stands still. */
+  position(): { aheadMs: number; frozenAt: number | null } {
+    return { aheadMs: this.#aheadMs, frozenAt: this.#frozenAt };
+  }
+
+  /** Takes over a position; nothing may be planned. */
+  moveTo({ aheadMs, frozenAt }: { readonly aheadMs: number; readonly frozenAt: number | null }): void {
+    this.#aheadMs = aheadMs;
+    this.#frozenAt = frozenAt;
+  }
+
   /** Makes it this moment (ms since 1970), be it past or future, as long as nothing is planned; else false. */
   set(now: number): boolean {
     if (this.#timers.length > 0) return false;

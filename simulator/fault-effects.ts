@@ -74,6 +74,8 @@ export const faultEffect = z.discriminatedUnion("kind", [
 ]);
 export type FaultEffect = z.infer<typeof faultEffect>;
 
+export const FAULT_KINDS = faultEffect.options.map((option) => option.shape.kind.value);
+
 export type Place = "graph" | "webhook" | "handshake" | "download";
 
 /** What a Graph call is about, for faults that make sense for one kind of call only. */

@@ -11,6 +11,8 @@ export interface SimulatorOptions {
   /** The app's callback in the start state; its handshake is made before the first delivery. */
   readonly webhookUrl?: string;
   readonly seed?: string;
+  /** A file that the world is restored from, and kept in. */
+  readonly snapshot?: string;
   /** Waits after acceptance before each status, by the virtual clock. */
   readonly statusDelaysMs?: { readonly sent: number; readonly delivered: number; readonly read: number };
   /** How Meta behaves where it varies; what is left out is as usual. */
@@ -23,6 +25,7 @@ export interface SimulatorSettings {
   readonly verifyToken: string;
   readonly webhookUrl: string | null;
   readonly seed: string;
+  readonly snapshot: string | null;
   readonly statusDelaysMs: { readonly sent: number; readonly delivered: number; readonly read: number };
   readonly tuning: Tuning;
 }
@@ -39,6 +42,7 @@ export function settingsOf(options: SimulatorOptions): SimulatorSettings {
     verifyToken: options.verifyToken ?? "sim-verify-token",
     webhookUrl: options.webhookUrl ?? null,
     seed: options.seed ?? "1",
+    snapshot: options.snapshot ?? null,
     statusDelaysMs: options.statusDelaysMs ?? STATUS_DELAYS_MS,
     tuning: { ...DEFAULT_TUNING, ...options.tuning },
   };
@@ -56,6 +60,7 @@ const rawOptions = z.object({
   verifyToken: text.optional(),
   webhookUrl: z.url({ protocol: /^https?$/, error: "must be an http or https address" }).optional(),
   seed: text.optional(),
+  snapshot: text.optional(),
 });
 
 /** Flag, environment variable and option; a flag wins over its variable. */
@@ -65,6 +70,7 @@ const SOURCES = [
   ["verify-token", "SIM_VERIFY_TOKEN", "verifyToken"],
   ["webhook-url", "SIM_WEBHOOK_URL", "webhookUrl"],
   ["seed", "SIM_SEED", "seed"],
+  ["snapshot", "SIM_SNAPSHOT", "snapshot"],
 ] as const;
 
 /**
@@ -109,6 +115,7 @@ function withoutUndefined({
   verifyToken,
   webhookUrl,
   seed,
+  snapshot,
 }: z.infer<typeof rawOptions>): SimulatorOptions {
   return {
     ...(port !== undefined && { port }),
@@ -116,5 +123,6 @@ function withoutUndefined({
     ...(verifyToken !== undefined && { verifyToken }),
     ...(webhookUrl !== undefined && { webhookUrl }),
     ...(seed !== undefined && { seed }),
+    ...(snapshot !== undefined && { snapshot }),
   };
 }

@@ -54,6 +54,17 @@ export class SeededIds {
     return createHash("sha256").update(`${this.#seed}\n${text}`).digest("hex");
   }
 
+  /** How many ids of each kind have been given out. */
+  counts(): Record<string, number> {
+    return Object.fromEntries(this.#counters);
+  }
+
+  /** Goes on after so many ids of each kind. */
+  continueFrom(counts: Readonly<Record<string, number>>): void {
+    this.#counters.clear();
+    for (const [kind, count] of Object.entries(counts)) this.#counters.set(kind, count);
+  }
+
   #next(kind: string): string {
     const count = (this.#counters.get(kind) ?? 0) + 1;
     this.#counters.set(kind, count);

@@ -10,6 +10,7 @@ import { type SimulatorOptions, settingsOf } from "./options";
 import { pageAsset } from "./page/assets";
 import { streamEvents } from "./page/events";
 import { Simulation } from "./simulation";
+import { openSnapshotFile } from "./snapshot-file";
 
 export type { SimulatorOptions } from "./options";
 
@@ -23,10 +24,11 @@ export interface RunningSimulator {
 /** Idle connections stay longer than clients keep them, so that nothing is cut off but by a fault that was asked for. */
 const KEEP_ALIVE_MS = 120_000;
 
-/** Starts a simulator on 127.0.0.1. Rejects with the error of `listen`, such as EADDRINUSE. */
+/** Starts a simulator on 127.0.0.1. Rejects with the error of `listen`, such as EADDRINUSE, or of the snapshot file. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {
   const settings = settingsOf(options);
   const simulation = new Simulation(settings);
+  const file = settings.snapshot === null ? null : await openSnapshotFile(simulation, settings.snapshot);
   const server = createServer((incoming, response) => {
     void serve(simulation, incoming, response);
   });
@@ -41,12 +43,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
   simulation.baseUrl = `http://127.0.0.1:${address.port}`;
   return {
     url: simulation.baseUrl,
-    close: () =>
-      new Promise((resolve) => {
-        simulation.close();
+    close: async () => {
+      await file?.close();
+      simulation.close();
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
 

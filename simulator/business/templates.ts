@@ -126,12 +126,7 @@ export function deleteTemplates(simulation: Simulation, waba: Waba, query: URLSe
   }
   for (const template of found) {
     if (move(simulation, template, "delete") === null) continue;
-    simulation.clock.after(DELETION_MS, () => {
-      move(simulation, template, "purge");
-      const { templates } = simulation.world;
-      if (templates.includes(template)) templates.splice(templates.indexOf(template), 1);
-      simulation.journal.emit({ type: "state" });
-    });
+    planPurge(simulation, template);
   }
   return { ok: { success: true } };
 }
@@ -196,12 +191,7 @@ async function pause(simulation: Simulation, template: Template): Promise<Delive
   const status = move(simulation, template, lastsMs === null ? "disable" : "pause");
   if (status === null) return null;
   template.pauses += 1;
-  if (lastsMs !== null) {
-    const { pauses } = template;
-    simulation.clock.after(lastsMs, async () => {
-      if (template.pauses === pauses) await happenToTemplate(simulation, template, "unpause");
-    });
-  }
+  if (lastsMs !== null) planUnpause(simulation, template, lastsMs);
   const title = ["FIRST_PAUSE", "SECOND_PAUSE"][template.pauses - 1];
   const other =
     title === undefined ? {} : { other_info: { title, description: "The quality of this template is low." } };
@@ -214,6 +204,32 @@ function move(simulation: Simulation, template: Template, event: TemplateEvent):
   template.status = next;
   simulation.journal.emit({ type: "state" });
   return next;
+}
+
+/** What was planned for templates when the world was kept is planned anew, from now on. */
+export function resumeTemplates(simulation: Simulation): void {
+  for (const template of simulation.world.templates) {
+    if (template.status === "PENDING") planReview(simulation, template);
+    if (template.status === "PENDING_DELETION") planPurge(simulation, template);
+    const lastsMs = template.status === "PAUSED" ? pauseMs(template.pauses - 1) : null;
+    if (lastsMs !== null) planUnpause(simulation, template, lastsMs);
+  }
+}
+
+function planPurge(simulation: Simulation, template: Template): void {
+  simulation.clock.after(DELETION_MS, () => {
+    move(simulation, template, "purge");
+    const { templates } = simulation.world;
+    if (templates.includes(template)) templates.splice(templates.indexOf(template), 1);
+    simulation.journal.emit({ type: "state" });
+  });
+}
+
+function planUnpause(simulation: Simulation, template: Template, lastsMs: number): void {
+  const { pauses } = template;
+  simulation.clock.after(lastsMs, async () => {
+    if (template.pauses === pauses) await happenToTemplate(simulation, template, "unpause");
+  });
 }
 
 function planReview(simulation: Simulation, template: Template): void {

@@ -8,6 +8,7 @@ import { reportStatus } from "../handset/status-plans";
 import { json, parseJson, type ReceivedRequest, type Reply } from "../http";
 import type { DeliveryEntry } from "../journal";
 import type { Simulation } from "../simulation";
+import { restoreSnapshot, takeSnapshot } from "../snapshot";
 import { tuned, tuningBody } from "../tuning";
 import { asciiJson } from "../webhooks/payloads";
 import { problem, summary } from "./answers";
@@ -79,6 +80,13 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET expect": (simulation, _, query) => {
     const parsed = expectQuery.safeParse(Object.fromEntries(query));
     return parsed.success ? expectMessages(simulation, parsed.data) : invalidBody(parsed.error);
+  },
+  "GET snapshot": (simulation) => json(200, takeSnapshot(simulation)),
+  "POST snapshot": (simulation, body) => {
+    const restored = restoreSnapshot(simulation, body);
+    if ("error" in restored) return invalidBody(restored.error);
+    if ("problem" in restored) return problem(400, restored.path, restored.problem);
+    return json(200, { ok: true, now: simulation.clock.now() });
   },
   "GET settings": (simulation) => json(200, simulation.tuning),
   "POST settings": withBody(tuningBody, (simulation, change) => {
