@@ -17,7 +17,6 @@ import {
 import { SyncClient } from "../support/sync-client";
 import { openBareFanOut } from "./bare-fan-out";
 import { openBareSqlite } from "./bare-sqlite";
-import { measureEventLoop } from "./event-loop";
 import { openHttpLoad } from "./http-load";
 import { fsyncP50Us, median, percentile, rounded, throughput, timedMs } from "./measure";
 import { measureRestart } from "./restart";
@@ -54,14 +53,12 @@ export async function benchEngine(say: Say): Promise<object> {
     const writes = await measureWrites(stack, say);
     const reads = await measureReads(stack, say);
     const subscriptions = await measureSubscriptions(stack, say);
-    const eventLoop = await measureEventLoop(folder, stack.probedDir, say);
     const restart = await measureRestart(folder, say);
     return {
       bench: "engine",
       ...writes,
       ...reads,
       ...subscriptions,
-      ...eventLoop,
       ...restart,
       machine: {
         nproc: os.availableParallelism(),
@@ -84,8 +81,6 @@ type Stack = {
   fresh: Engine;
   /** In a process of its own, as users run it. */
   remote: EngineProcess;
-  /** A copy of the deployed data directory for a process that is looked into. */
-  probedDir: string;
   close(): Promise<void>;
 };
 
@@ -97,13 +92,12 @@ async function openStack(folder: string, say: Say): Promise<Stack> {
     remote: path.join(folder, "remote"),
     reuse: path.join(folder, "reuse"),
     fresh: path.join(folder, "fresh"),
-    probed: path.join(folder, "probed"),
   };
   const first = await startEngineProcess(dirs.remote, await freePorts());
   await deploy(app, first);
   await first.child.stop();
   fs.rmSync(app, { recursive: true, force: true });
-  for (const copy of [dirs.reuse, dirs.fresh, dirs.probed]) {
+  for (const copy of [dirs.reuse, dirs.fresh]) {
     fs.cpSync(dirs.remote, copy, { recursive: true });
   }
   const remote = await startEngineProcess(dirs.remote, await freePorts(), ["--isolation", "reuse"]);
@@ -115,7 +109,6 @@ async function openStack(folder: string, say: Say): Promise<Stack> {
     reuse,
     fresh,
     remote,
-    probedDir: dirs.probed,
     async close() {
       bare.close();
       await Promise.all([reuse.close(), fresh.close(), remote.child.stop()]);
