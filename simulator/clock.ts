@@ -42,6 +42,11 @@ export class VirtualClock {
     this.#arm();
   }
 
+  /** How much is still to come, and when the first of it falls due (ms since 1970). */
+  planned(): { waiting: number; nextAt: number | null } {
+    return { waiting: this.#timers.length, nextAt: this.#timers[0]?.dueAt ?? null };
+  }
+
   /** How far the clock is from the real one, and whether it stands still. */
   position(): { aheadMs: number; frozenAt: number | null } {
     return { aheadMs: this.#aheadMs, frozenAt: this.#frozenAt };

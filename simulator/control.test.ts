@@ -296,3 +296,24 @@ test("an unknown path and a wrong method are said", async () => {
   });
   expect((await fetch(`${bench.simulator.url}/elsewhere`)).status).toBe(404);
 });
+
+test("one fault rule is taken away by its id, and the others stay", async () => {
+  await bench.control("faults", { effect: { kind: "drop" } });
+  await bench.control("faults", { effect: { kind: "nul" } });
+  const { body } = await bench.control("faults");
+  const [first, second] = body.faults;
+  const { body: left } = await bench.control(`faults?id=${first?.id}`, undefined, "DELETE");
+  expect(left.faults).toEqual([second]);
+  expect((await bench.control(`faults?id=${first?.id}`, undefined, "DELETE")).status).toBe(404);
+  expect((await bench.control("faults?id=x", undefined, "DELETE")).body.error.path).toBe("id");
+});
+
+test("the state tells where a person came from and how much is still to come", async () => {
+  const referral = { source_url: "https://fb.me/x", source_id: "1", source_type: "ad" };
+  await bench.control("clock", { frozen: true });
+  await bench.control("inbound", { from: SHEENA, type: "text", text: "Hi", referral, forwarded: true });
+  await bench.send();
+  const { body } = await bench.control("state");
+  expect(body.messages).toMatchObject([{ referral, forwarded: true }, { status: "accepted" }]);
+  expect(body.clock).toMatchObject({ frozen: true, waiting: 3, nextAt: body.clock.now + 5 });
+});

@@ -40,7 +40,8 @@ export interface FaultFacts {
 }
 
 export class Faults {
-  #rules: { rule: FaultRule; used: number }[] = [];
+  #rules: { readonly id: number; readonly rule: FaultRule; used: number }[] = [];
+  #added = 0;
   readonly #chance: () => number;
 
   constructor(chance: () => number) {
@@ -50,7 +51,7 @@ export class Faults {
   /** False when there are too many rules. */
   add(rule: FaultRule): boolean {
     if (this.#rules.length >= RULES_MAX) return false;
-    this.#rules.push({ rule, used: 0 });
+    this.#rules.push({ id: ++this.#added, rule, used: 0 });
     return true;
   }
 
@@ -58,8 +59,15 @@ export class Faults {
     this.#rules = [];
   }
 
-  list(): (FaultRule & { used: number })[] {
-    return this.#rules.map(({ rule, used }) => ({ ...rule, used }));
+  /** Takes one rule away; false when there is none with this id. */
+  remove(id: number): boolean {
+    const before = this.#rules.length;
+    this.#rules = this.#rules.filter((entry) => entry.id !== id);
+    return this.#rules.length < before;
+  }
+
+  list(): (FaultRule & { id: number; used: number })[] {
+    return this.#rules.map(({ id, rule, used }) => ({ id, ...rule, used }));
   }
 
   /** The effects of every rule that applies now, in the order in which the rules were added. Applying uses them up. */

@@ -17,6 +17,8 @@ export interface RequestEntry {
   readonly body: unknown;
   readonly status: number | null;
   readonly response: unknown;
+  /** How long the simulator took for it, in real time and without the delay of a fault. */
+  readonly ms: number;
 }
 
 /** One attempt to deliver a webhook. `status` is null when no answer came; `error` says why. */

@@ -97,6 +97,7 @@ export interface AnswerBody {
   }[];
   readonly templates: readonly { readonly status: string }[];
   readonly media: readonly { readonly id: string }[];
+  readonly faults: readonly { readonly id: number }[];
 }
 
 export interface Answer {

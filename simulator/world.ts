@@ -186,6 +186,9 @@ export interface StoredMessage {
   error?: { code: number; title: string };
   /** Free of charge, since the person came from an advertisement. */
   readonly freeEntry?: { readonly conversationId: string; readonly until: number };
+  /** The advertisement or post that the person came from with it. */
+  readonly referral?: unknown;
+  readonly forwarded?: true;
   edited?: true;
   revoked?: true;
 }

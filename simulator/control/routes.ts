@@ -19,6 +19,7 @@ import {
   afterQuery,
   clockBody,
   customerBody,
+  faultQuery,
   personaBody,
   resetBody,
   statusBody,
@@ -58,23 +59,29 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     withAfter(query, (after) => ({ requests: simulation.journal.requests.filter(({ n }) => n > after) })),
   "GET deliveries": (simulation, _, query) =>
     withAfter(query, (after) => ({ deliveries: simulation.journal.deliveries.filter(({ n }) => n > after) })),
-  "POST faults": withBody(faultRule, (simulation, rule) =>
-    simulation.faults.add(rule)
-      ? json(200, { faults: simulation.faults.list() })
-      : problem(409, "", "There are too many rules; clear them first."),
-  ),
+  "POST faults": withBody(faultRule, (simulation, rule) => {
+    if (!simulation.faults.add(rule)) return problem(409, "", "There are too many rules; clear them first.");
+    simulation.journal.emit({ type: "state" });
+    return json(200, { faults: simulation.faults.list() });
+  }),
   "GET faults": (simulation) => json(200, { faults: simulation.faults.list() }),
-  "DELETE faults": (simulation) => {
-    simulation.faults.clear();
-    return json(200, { faults: [] });
+  "DELETE faults": (simulation, _, query) => {
+    const parsed = faultQuery.safeParse(Object.fromEntries(query));
+    if (!parsed.success) return invalidBody(parsed.error);
+    const { id } = parsed.data;
+    if (id === undefined) simulation.faults.clear();
+    else if (!simulation.faults.remove(id)) return problem(404, "id", "There is no rule with this id.");
+    simulation.journal.emit({ type: "state" });
+    return json(200, { faults: simulation.faults.list() });
   },
-  "POST clock": withBody(clockBody, async ({ clock }, { advanceMs, set, frozen }) => {
+  "POST clock": withBody(clockBody, async ({ clock, journal }, { advanceMs, set, frozen }) => {
     if (set !== undefined && !clock.set(set)) {
       return problem(409, "set", "Something is planned for later; reset first, or advance.");
     }
     if (frozen === true) clock.freeze();
     if (frozen === false) clock.thaw();
     await clock.advance(advanceMs);
+    journal.emit({ type: "state" });
     return json(200, { now: clock.now(), frozen: clock.isFrozen });
   }),
   "GET expect": (simulation, _, query) => {

@@ -78,6 +78,9 @@ export const personaBody = z.strictObject({
 /** `after=N` of a log. */
 export const afterQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) });
 
+/** Which rule a `DELETE /_sim/faults` is about; all of them without an id. */
+export const faultQuery = z.strictObject({ id: z.coerce.number().int().min(1).optional() });
+
 /** Something happens to a template: by itself at Meta, or by a reviewer. */
 export const templateBody = z.strictObject({
   /** Its id, or its name. */

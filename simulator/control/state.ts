@@ -8,7 +8,7 @@ export function describeState(simulation: Simulation) {
   const { world, settings } = simulation;
   return {
     seed: simulation.seed,
-    clock: { now: simulation.clock.now() },
+    clock: { now: simulation.clock.now(), frozen: simulation.clock.isFrozen, ...simulation.clock.planned() },
     app: {
       ...world.app,
       appSecret: settings.appSecret,

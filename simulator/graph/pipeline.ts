@@ -19,6 +19,7 @@ export async function serveGraph(
   response: ServerResponse,
 ): Promise<void> {
   const at = simulation.clock.now();
+  const started = performance.now();
   const path = graphPath(request.url.pathname);
   const call = callKindOf(simulation, request.method, path, request.url.searchParams);
   const facts = { place: "graph" as const, call, ...faultFacts(request) };
@@ -36,6 +37,7 @@ export async function serveGraph(
     body: loggedBody(request),
     status: ending.kind === "reply" ? ending.reply.status : null,
     response: ending.kind === "reply" ? readable(ending.reply) : null,
+    ms: Math.round(performance.now() - started),
   });
   const delayMs = simulation.faults.delayMs(effects);
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs).unref());

@@ -8,6 +8,13 @@ export interface InboundResult {
   readonly deliveries: readonly DeliveryEntry[];
 }
 
+/** Meta's `context` of a message. */
+export interface MessageContext {
+  readonly id?: string;
+  readonly forwarded?: true;
+  readonly frequently_forwarded?: true;
+}
+
 export interface InboundProblem {
   readonly path: string;
   readonly problem: string;
@@ -23,10 +30,14 @@ export function storeInbound(
   simulation: Simulation,
   number: BusinessNumber,
   customer: Customer,
-  message: InboundContent & { readonly id: string; readonly context?: { readonly id?: string } },
+  message: InboundContent & {
+    readonly id: string;
+    readonly context?: MessageContext;
+    readonly referral?: unknown;
+  },
   at: number,
 ): StoredMessage {
-  const quotes = message.context?.id;
+  const { id: quotes, forwarded, frequently_forwarded } = message.context ?? {};
   const stored: StoredMessage = {
     id: message.id,
     direction: "inbound",
@@ -38,6 +49,8 @@ export function storeInbound(
     category: "service",
     status: "received",
     ...(quotes !== undefined && { quotes }),
+    ...(message.referral !== undefined && { referral: message.referral }),
+    ...((forwarded || frequently_forwarded) && { forwarded: true as const }),
   };
   simulation.putMessage(stored);
   return stored;

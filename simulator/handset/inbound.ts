@@ -8,7 +8,13 @@ import { enterFromAd } from "./entry-points";
 import { contentOf, type InboundContent, untypedContent } from "./inbound-content";
 import type { TypedInbound, UntypedInbound } from "./inbound-kinds";
 import type { Inbound } from "./inbound-schema";
-import { type InboundProblem, type InboundResult, openWindow, storeInbound } from "./inbound-store";
+import {
+  type InboundProblem,
+  type InboundResult,
+  type MessageContext,
+  openWindow,
+  storeInbound,
+} from "./inbound-store";
 import { magicOf } from "./magic-numbers";
 import { reportChange } from "./system-messages";
 
@@ -76,7 +82,7 @@ function whoActs(simulation: Simulation, inbound: TypedInbound | UntypedInbound)
 function contextOf(
   number: BusinessNumber,
   { reply_to, forwarded, frequently_forwarded, referred_product }: TypedInbound | UntypedInbound,
-): { readonly context?: { readonly id?: string } } {
+): { readonly context?: MessageContext } {
   const context = {
     ...((reply_to !== undefined || referred_product !== undefined) && { from: number.digits }),
     ...(reply_to !== undefined && { id: reply_to }),

@@ -267,7 +267,7 @@ events.addEventListener("error", () => {
   byId("callback", HTMLParagraphElement).textContent = "The simulator does not answer. Is it still running?";
 });
 setInterval(() => {
-  state = { ...state, clock: { now: state.clock.now + 1000 } };
+  state = { ...state, clock: { ...state.clock, now: state.clock.now + 1000 } };
   showTime();
 }, 1000);
 showAll();
