@@ -1,6 +1,7 @@
 import { v } from "convex/values";
 import { internalMutation } from "./functions";
 import { applyItemText, applyStoredBatch, ingestBody, ingestOutcome } from "./model/ingest";
+import { itemScope } from "./model/webhookScope";
 
 const itemOutcome = v.object({
   state: v.union(v.literal("processed"), v.literal("duplicate"), v.literal("kept"), v.literal("dead")),
@@ -16,7 +17,7 @@ export const receive = internalMutation({
 
 /** One item of a body as a subtransaction of the ingest, so that a poison item rolls back alone. */
 export const applyItem = internalMutation({
-  args: { accountId: v.id("accounts"), item: v.string(), now: v.number() },
+  args: { scope: itemScope, item: v.string(), now: v.number() },
   returns: itemOutcome,
   handler: async (ctx, args) => await applyItemText(ctx, args),
 });

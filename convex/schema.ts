@@ -5,6 +5,7 @@ import { auditTables } from "./tables/auditLog";
 import { authTables } from "./tables/auth";
 import { contactTables } from "./tables/contacts";
 import { conversationTables } from "./tables/conversations";
+import { eventTables } from "./tables/events";
 import { instanceTables } from "./tables/instance";
 import { messageTables } from "./tables/messages";
 import { outboxTables } from "./tables/outbox";
@@ -18,6 +19,7 @@ export default defineSchema({
   ...authTables,
   ...contactTables,
   ...conversationTables,
+  ...eventTables,
   ...instanceTables,
   ...messageTables,
   ...outboxTables,

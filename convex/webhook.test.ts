@@ -152,7 +152,7 @@ describe("verification", () => {
       value: { event: "APPROVED", message_template_id: 1 },
     };
     expect(await app.deliver({ entry: [{ id: NUMBER.wabaId, changes: [update] }] })).toBe("accepted");
-    expect(await states()).toEqual([["kept", "field"]]);
+    expect(await states()).toEqual([["kept", "templateStatus"]]);
   });
 
   it("stores a delivery for an account that is switched off, and applies nothing", async () => {

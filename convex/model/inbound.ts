@@ -12,7 +12,9 @@ import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { ensureContact } from "./contacts";
 import { ensureConversation } from "./conversations";
+import { applyFieldEvent, type EventScope } from "./fieldEvents";
 import { startMediaDownload } from "./media";
+import { appendMessageEvent } from "./messageEvents";
 import { appendMessage, findByWamid, type NewMessage, noteInbound } from "./messages";
 import { addReaction } from "./reactions";
 import { applyStatus } from "./statuses";
@@ -32,10 +34,13 @@ const LATE_MS = 8 * DAY_MS;
  */
 export async function applyItem(
   ctx: MutationCtx,
-  account: Doc<"accounts">,
+  scope: EventScope,
   item: WebhookItem,
   now: number,
 ): Promise<ItemOutcome> {
+  if (item.kind === "event") return await applyFieldEvent(ctx, scope, item, now);
+  if (scope.kind === "waba") return withoutNumber(item);
+  const { account } = scope;
   switch (item.kind) {
     case "message":
     case "echo":
@@ -46,7 +51,6 @@ export async function applyItem(
       return { state: "kept", reason: "account_error" };
     case "history":
     case "standby":
-    case "event":
       return { state: "kept", reason: item.kind };
     case "other":
       return item.reason === "field"
@@ -55,6 +59,12 @@ export async function applyItem(
     default:
       return item satisfies never;
   }
+}
+
+/** Updates of a WhatsApp Business account name no number and are kept; a message or status without one has no home. */
+function withoutNumber(item: WebhookItem): ItemOutcome {
+  const kept = item.kind === "other" || item.kind === "error";
+  return kept ? { state: "kept", reason: "field" } : { state: "dead", reason: "no_number" };
 }
 
 async function applyMessage(
@@ -100,6 +110,12 @@ async function applyMessage(
     );
   }
   await startMediaDownload(ctx, messageId, "sha256" in content ? content.sha256 : undefined, now);
+  await appendMessageEvent(ctx, messageId, {
+    type: inbound ? "message.inbound.received" : "message.outbound.sent",
+    dedupeKey: wamid,
+    occurredAt: timestamp,
+    source: "meta_webhook",
+  });
   return { state: "processed" };
 }
 
@@ -125,6 +141,14 @@ async function applyReaction(
     timestamp,
   });
   if (!added) return { state: "duplicate" };
+  const target = await findByWamid(ctx, account._id, content.targetWamid);
+  if (target !== null) {
+    await appendMessageEvent(ctx, target._id, {
+      type: "message.reaction.changed",
+      dedupeKey: wamid,
+      occurredAt: timestamp,
+    });
+  }
   if (inbound) {
     // Meta counts a reaction as the customer's activity, but nobody has to read it.
     const conversation = await ensureConversation(ctx, contact);

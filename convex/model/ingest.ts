@@ -9,9 +9,9 @@ import type { WebhookItem } from "#shared/whatsapp/webhook-types";
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
-import { findByPhoneNumberId } from "./accounts";
 import { applyItem, type ItemOutcome } from "./inbound";
 import { loadBody, storeBody } from "./webhookBodies";
+import { type ItemScope, openScope, resolveScope } from "./webhookScope";
 import { findSigner, type Signer } from "./webhookSigners";
 
 /** What the sender of a delivery is told. */
@@ -144,7 +144,7 @@ interface Applied {
   outcome: ItemOutcome;
 }
 
-/** Applies an item if the secret that verified the body counts for the number that the item names. */
+/** Applies an item if the secret that verified the body counts for the number or account that the item names. */
 async function applyForAccount(
   ctx: MutationCtx,
   log: Doc<"webhookLogs">,
@@ -154,31 +154,21 @@ async function applyForAccount(
   if (item.kind === "other" && item.reason !== "field") {
     return { outcome: { state: "dead", reason: item.reason } };
   }
-  if (item.phoneNumberId === undefined) return { outcome: withoutNumber(item) };
-  const account = await findByPhoneNumberId(ctx, item.phoneNumberId);
-  if (account === null) return { outcome: { state: "dead", reason: "unknown_number" } };
-  const accountId = account._id;
-  if (!log.accountIds.includes(accountId)) return { outcome: { state: "dead", reason: "foreign_number" } };
-  if (account.state !== "active")
-    return { accountId, outcome: { state: "dead", reason: "account_disabled" } };
-  return { accountId, outcome: await applyAlone(ctx, accountId, item, now) };
-}
-
-/** Updates of templates and accounts name no number and are kept; a message or status without one has no home. */
-function withoutNumber(item: WebhookItem): ItemOutcome {
-  const kept = item.kind === "other" || item.kind === "error" || item.kind === "event";
-  return kept ? { state: "kept", reason: "field" } : { state: "dead", reason: "no_number" };
+  const resolved = await resolveScope(ctx, log, item);
+  const accountId = resolved.kind === "number" ? { accountId: resolved.accountId } : {};
+  if (resolved.kind === "refused") return { outcome: resolved.outcome };
+  return { ...accountId, outcome: await applyAlone(ctx, resolved, item, now) };
 }
 
 /** The item as a subtransaction: whatever happens in it, its neighbours are not touched. */
 async function applyAlone(
   ctx: MutationCtx,
-  accountId: Id<"accounts">,
+  scope: ItemScope,
   item: WebhookItem,
   now: number,
 ): Promise<ItemOutcome> {
   try {
-    return await ctx.runMutation(internal.ingest.applyItem, { accountId, item: JSON.stringify(item), now });
+    return await ctx.runMutation(internal.ingest.applyItem, { scope, item: JSON.stringify(item), now });
   } catch (error) {
     const code = error instanceof ConvexError && isAppErrorData(error.data) ? error.data.code : "internal";
     return { state: "dead", reason: code };
@@ -188,11 +178,11 @@ async function applyAlone(
 /** The body of the subtransaction. */
 export async function applyItemText(
   ctx: MutationCtx,
-  args: { accountId: Id<"accounts">; item: string; now: number },
+  args: { scope: ItemScope; item: string; now: number },
 ): Promise<ItemOutcome> {
-  const account = await ctx.db.get(args.accountId);
-  if (account === null) return { state: "dead", reason: "unknown_number" };
-  return await applyItem(ctx, account, parseItem(args.item), args.now);
+  const scope = await openScope(ctx, args.scope);
+  if (scope === null) return { state: "dead", reason: "unknown_number" };
+  return await applyItem(ctx, scope, parseItem(args.item), args.now);
 }
 
 function parseItem(text: string): WebhookItem {

@@ -4,6 +4,7 @@ import { type ErrorCode, errorSpec } from "#shared/errors";
 import { statusErrorCode } from "#shared/whatsapp/graph-errors";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { appendMessageEvent } from "./messageEvents";
 
 /** Statuses of one message that are read together; Meta sends at most one of each kind and copies of them. */
 const STATUSES_PER_MESSAGE_MAX = 64;
@@ -88,7 +89,26 @@ export async function joinParkedStatuses(
       await ctx.db.patch(report._id, { messageId: message._id, parkedUntil: undefined });
     }
   }
-  if (reports.length > 0) await ctx.db.patch(message._id, { statusHistory: history });
+  if (reports.length === 0) return;
+  await ctx.db.patch(message._id, { statusHistory: history });
+  for (const report of reports) {
+    if (report.messageId === undefined) await appendStatusEvent(ctx, message._id, report);
+  }
+}
+
+/** Tells the stream what Meta reported about a message. Called once the message is known; a copy tells nothing. */
+export async function appendStatusEvent(
+  ctx: MutationCtx,
+  messageId: Id<"messages">,
+  report: Pick<Doc<"messageStatuses">, "wamid" | "status" | "timestamp" | "error">,
+): Promise<void> {
+  const { wamid, status, timestamp, error } = report;
+  await appendMessageEvent(ctx, messageId, {
+    type: "message.status.updated",
+    dedupeKey: `${wamid}:${status}:${timestamp}`,
+    occurredAt: timestamp,
+    more: { status: { status, timestamp, ...(error !== undefined && { errorCode: error.code }) } },
+  });
 }
 
 export function reportOf({

@@ -6,7 +6,7 @@ import type { StatusItem } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import type { ItemOutcome } from "./inbound";
-import { refreshStatus, reportOf } from "./messageStatus";
+import { appendStatusEvent, refreshStatus, reportOf } from "./messageStatus";
 import { findByWamid } from "./messages";
 import { acceptByStatus } from "./sendMachine";
 
@@ -48,6 +48,7 @@ export async function applyStatus(
     await ctx.db.patch(message._id, { statusHistory: addStatus(message.statusHistory, reportOf(report)) });
   }
   await refreshStatus(ctx, message._id);
+  if (joined?.messageId === undefined) await appendStatusEvent(ctx, message._id, report);
   return { state: "processed" };
 }
 

@@ -6,6 +6,7 @@ import type { QueryCtx } from "../_generated/server";
 import { accountRole } from "../tables/accounts";
 import { previewStatus } from "../tables/conversations";
 import { messageError, messageStatus, reactionView } from "../tables/messages";
+import { contactName } from "./contactName";
 import { messagePreview } from "./messages";
 
 /** What leaves the backend. Every door returns one of these shapes, so no stored field gets out by accident. */
@@ -99,19 +100,6 @@ export const outcomeView = v.union(
   v.literal("rejected"),
   v.literal("unknown"),
 );
-
-/** Characters of a business-scoped id that are shown when nothing better is known. */
-const SHORT_USER_ID_CHARACTERS = 12;
-
-/** What a person calls the contact: the name it gave itself, else @username, else the phone, else part of its id. */
-export function contactName(contact: Doc<"contacts">): string {
-  if (contact.profileName !== undefined && contact.profileName !== "") return contact.profileName;
-  if (contact.username !== undefined) return `@${contact.username}`;
-  if (contact.phone !== undefined) return contact.phone;
-  if (contact.userId === undefined) return "Unknown contact";
-  if (contact.userId.length <= SHORT_USER_ID_CHARACTERS) return contact.userId;
-  return `${contact.userId.slice(0, SHORT_USER_ID_CHARACTERS)}…`;
-}
 
 function viewContact(contact: Doc<"contacts">) {
   const { _id, phone, username, waId, userId } = contact;

@@ -76,7 +76,9 @@ function readChange(value: unknown, entry: ItemOrigin, collector: Collector): vo
     field,
     ...defined({
       phoneNumberId: getId(metadata, "phone_number_id"),
-      displayPhoneNumber: getWord(metadata, "display_phone_number"),
+      // Updates of a number name it in the value itself.
+      displayPhoneNumber:
+        getWord(metadata, "display_phone_number") ?? getWord(content, "display_phone_number"),
     }),
   };
   const before = collector.items.length + collector.omitted;

@@ -1,0 +1,86 @@
+import { defined } from "#shared/defined";
+import type { EventPayload, EventSource, EventType } from "#shared/domain/events";
+import type { Doc, Id } from "../_generated/dataModel";
+import type { MutationCtx, QueryCtx } from "../_generated/server";
+import { contactName } from "./contactName";
+import { appendEvent } from "./events";
+
+/** The events that are about one message. */
+type MessageEventType = Extract<EventType, `message.${string}`>;
+
+/**
+ * Tells the account's stream something about a message, in the transaction that changed it. `more` stands in the
+ * payload beside the message, its contact and its conversation. A message that is gone is told nothing about.
+ */
+export async function appendMessageEvent(
+  ctx: MutationCtx,
+  messageId: Id<"messages">,
+  event: {
+    type: MessageEventType;
+    dedupeKey: string;
+    occurredAt: number;
+    more?: EventPayload;
+    source?: EventSource;
+  },
+): Promise<void> {
+  const message = await ctx.db.get(messageId);
+  if (message === null) return;
+  const { type, dedupeKey, occurredAt, more, source } = event;
+  await appendEvent(ctx, {
+    accountId: message.accountId,
+    conversationId: message.conversationId,
+    type,
+    dedupeKey,
+    occurredAt,
+    payload: { ...(await messagePayload(ctx, message)), ...more },
+    ...defined({ source }),
+  });
+}
+
+async function messagePayload(ctx: QueryCtx, message: Doc<"messages">): Promise<EventPayload> {
+  const account = await ctx.db.get(message.accountId);
+  const contact = await ctx.db.get(message.contactId);
+  const conversation = await ctx.db.get(message.conversationId);
+  return defined({
+    message: eventMessage(message),
+    contact: contact === null ? undefined : eventContact(contact),
+    conversation: defined({ id: message.conversationId, windowExpiresAt: conversation?.windowExpiresAt }),
+    number:
+      account === null
+        ? undefined
+        : { phoneNumberId: account.phoneNumberId, phoneNumber: account.phoneNumber },
+  });
+}
+
+/** A contact as events show it. */
+export function eventContact(contact: Doc<"contacts">): EventPayload {
+  const { _id, phone, username, waId, userId } = contact;
+  return { id: _id, name: contactName(contact), ...defined({ phone, username, waId, userId }) };
+}
+
+function eventMessage(message: Doc<"messages">): EventPayload {
+  const { _id, wamid, direction, type, text, caption, status, error, timestamp, replyToWamid } = message;
+  return {
+    id: _id,
+    direction,
+    type,
+    status,
+    timestamp,
+    sender: defined({ kind: message.sender.kind, name: message.sender.name }),
+    reactions: message.reactions.map(({ emoji, from }) => ({ emoji, from })),
+    ...defined({
+      wamid,
+      text,
+      caption,
+      error: error && { ...error },
+      replyToWamid,
+      media: message.media && eventMedia(message.media),
+      clientRequestId: message.clientRequestId,
+    }),
+  };
+}
+
+/** Where the bytes are is not told: they are fetched by message id, under the reader's own rights. */
+function eventMedia({ state, mime, filename, bytes }: NonNullable<Doc<"messages">["media"]>): EventPayload {
+  return { state, ...defined({ mime, filename, bytes }) };
+}
