@@ -2,7 +2,8 @@ import { v } from "convex/values";
 import { defined } from "#shared/defined";
 import { internal } from "./_generated/api";
 import { internalAction, internalMutation, internalQuery } from "./functions";
-import { expireKey, insertKey, listKeys, mintKey, revokeKey } from "./model/apiKeys";
+import { expireKey, insertKey, listKeys, mintKey, readKeyUsage, revokeKey } from "./model/apiKeys";
+import { keyUsageView } from "./model/rateLimits";
 
 const keyMode = v.union(v.literal("live"), v.literal("test"));
 
@@ -61,6 +62,13 @@ export const list = internalQuery({
   args: { accountId: v.optional(v.id("accounts")) },
   returns: v.array(adminKeyView),
   handler: async (ctx, args) => await listKeys(ctx, defined(args)),
+});
+
+/** What the key may still send in this minute and this UTC day. */
+export const usage = internalQuery({
+  args: { apiKeyId: v.string() },
+  returns: keyUsageView,
+  handler: async (ctx, args) => await readKeyUsage(ctx, args.apiKeyId),
 });
 
 /** Calls with the key are refused from the next transaction on. Revoking twice changes nothing. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type App, closeApp, graphError, START } from "../tests/support/convex-app";
 import { type OpenConversation, openConversation } from "../tests/support/convex-conversation";
+import { internal } from "./_generated/api";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -74,6 +75,12 @@ describe("what is refused before it leaves", () => {
       reason: "cap_reached",
       retry_after_seconds: 14 * 3600 - 60,
     });
+    expect(await app.backend.query(internal.keysAdmin.usage, { apiKeyId: id })).toEqual({
+      minute: { limit: 2, left: 1, resetsAt: START + 2 * 60_000 },
+      day: { limit: 3, left: 0, resetsAt: START + 14 * HOUR },
+    });
+    await app.advance(14 * HOUR - 60_000);
+    expect(await next("4")).toMatchObject({ outcome: "pending" });
   });
 
   it("names the first obstacle in the order in which a person would explain it", async () => {
@@ -156,7 +163,10 @@ describe("idempotency", () => {
     });
     expect(await talk.outbound()).toEqual([]);
     expect(await app.rows("sendRequests")).toEqual([]);
-    expect(await app.rows("rateCounters")).toEqual([]);
+    expect(await app.backend.query(internal.keysAdmin.usage, { apiKeyId: id })).toEqual({
+      minute: { limit: 60, left: 60 },
+      day: { limit: 1_000, left: 1_000 },
+    });
     await app.advance(DAY);
     expect(await talk.sendByKey(id, { validateOnly: true })).toMatchObject({ reason: "window_closed" });
   });

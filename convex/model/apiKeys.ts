@@ -11,6 +11,7 @@ import { findByNumber } from "./accounts";
 import { recordAudit } from "./audit";
 import { requireSetting } from "./env";
 import { fail } from "./errors";
+import { readUsage } from "./rateLimits";
 
 /** Writing the time of last use more often would only make queries of the key run again. */
 const TOUCH_INTERVAL_MS = MINUTE_MS;
@@ -182,6 +183,12 @@ export async function listKeys(ctx: QueryCtx, { accountId }: { accountId?: Id<"a
           .withIndex("by_account", (q) => q.eq("accountId", accountId))
           .take(KEYS_LIST_MAX);
   return await Promise.all(keys.map((key) => viewKey(ctx, key)));
+}
+
+/** What the key with this id has left. Throws `not_found`. */
+export async function readKeyUsage(ctx: QueryCtx, id: string) {
+  const apiKeyId = ctx.db.normalizeId("apiKeys", id);
+  return await readUsage(ctx, apiKeyId === null ? fail("not_found") : await requireKey(ctx, apiKeyId));
 }
 
 async function requireKey(ctx: QueryCtx, apiKeyId: Id<"apiKeys">): Promise<Doc<"apiKeys">> {

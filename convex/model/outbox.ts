@@ -94,7 +94,7 @@ async function enqueue(ctx: MutationCtx, draft: TextDraft, allowed: Allowed): Pr
     expiresAt: now + REQUEST_KEPT_MS,
     ...(clientRequestId !== undefined && { clientRequestId }),
   });
-  await countSend(ctx, principal, now);
+  await countSend(ctx, principal);
   await auditSend(ctx, draft, "queued", messageId);
   return pending({ messageId, conversationId: conversation._id });
 }

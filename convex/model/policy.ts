@@ -74,7 +74,7 @@ export async function decideText(ctx: MutationCtx, draft: TextDraft): Promise<Al
       return { kind: "refused", refusal: { ...refusal("duplicate_suspected"), message_id: twin.messageId } };
     }
   }
-  const limited = await checkRate(ctx, principal, now);
+  const limited = await checkRate(ctx, principal);
   if (limited !== null) return { kind: "refused", refusal: limited };
   return { kind: "allowed", conversation, payload: content.payload, requestHash, contentHash };
 }

@@ -1,7 +1,10 @@
+import { RateLimiter } from "@convex-dev/rate-limiter";
+import { v } from "convex/values";
 import { refusal } from "#shared/errors";
 import { DAY_MS, MINUTE_MS } from "#shared/time";
+import { components } from "../_generated/api";
 import type { Doc } from "../_generated/dataModel";
-import type { MutationCtx } from "../_generated/server";
+import type { MutationCtx, QueryCtx } from "../_generated/server";
 import type { DoorRefusal } from "./grants";
 import { type Principal, principalKey } from "./principal";
 
@@ -11,65 +14,79 @@ const SENDS_PER_MINUTE_DEFAULT = 60;
 /** What an unattended agent may do before somebody has thought about it; raised per key with `--daily-cap`. */
 const KEY_SENDS_PER_DAY_DEFAULT = 1_000;
 
-type Period = Doc<"rateCounters">["period"];
+const periodUsage = v.object({
+  limit: v.number(),
+  left: v.number(),
+  /** End of the running period (ms); absent before the first send. */
+  resetsAt: v.optional(v.number()),
+});
+
+export const keyUsageView = v.object({ minute: periodUsage, day: periodUsage });
+
+type Period = "minute" | "day";
 
 const PERIOD_MS = { minute: MINUTE_MS, day: DAY_MS } as const satisfies Record<Period, number>;
+
+/** The state is the component's: one row per principal and period, read and written in the caller's transaction. */
+const limiter = new RateLimiter(components.rateLimiter);
 
 /**
  * Whether the principal may send one more now: first the minute, then the day (UTC). People have no daily cap.
  * Reads only; `countSend` takes the token in the same transaction that stores the send.
  */
-export async function checkRate(
-  ctx: MutationCtx,
-  principal: Principal,
-  now: number,
-): Promise<DoorRefusal | null> {
-  const key = principal.kind === "key" ? principal.key : null;
-  const perMinute = key?.sendsPerMinute ?? SENDS_PER_MINUTE_DEFAULT;
-  if ((await countIn(ctx, principal, "minute", now)) >= perMinute) {
-    return refusal("rate_limited", { retryAfterMs: untilNext("minute", now) });
+export async function checkRate(ctx: MutationCtx, principal: Principal): Promise<DoorRefusal | null> {
+  for (const { period, rate } of limitsOf(principal)) {
+    const answer = await limiter.check(ctx, nameOf(period), bucketOf(principal, period, rate));
+    if (answer.ok) continue;
+    const reason = period === "minute" ? "rate_limited" : "cap_reached";
+    return refusal(reason, { retryAfterMs: answer.retryAfter });
   }
-  if (key === null) return null;
-  const perDay = key.sendsPerDay ?? KEY_SENDS_PER_DAY_DEFAULT;
-  if ((await countIn(ctx, principal, "day", now)) < perDay) return null;
-  return refusal("cap_reached", { retryAfterMs: untilNext("day", now) });
+  return null;
 }
 
-/** Counts one send of the principal in the current minute and day. */
-export async function countSend(ctx: MutationCtx, principal: Principal, now: number): Promise<void> {
-  for (const period of ["minute", "day"] as const) {
-    const startedAt = startOf(period, now);
-    const counter = await findCounter(ctx, principal, period);
-    if (counter === null) {
-      await ctx.db.insert("rateCounters", {
-        principal: principalKey(principal),
-        period,
-        startedAt,
-        count: 1,
-      });
-    } else {
-      const count = counter.startedAt === startedAt ? counter.count + 1 : 1;
-      await ctx.db.patch(counter._id, { startedAt, count });
-    }
+/** Takes one token of the principal's minute and day. The check before it was made in this very transaction. */
+export async function countSend(ctx: MutationCtx, principal: Principal): Promise<void> {
+  for (const { period, rate } of limitsOf(principal)) {
+    const taken = await limiter.limit(ctx, nameOf(period), bucketOf(principal, period, rate));
+    if (!taken.ok) throw new Error(`A send was stored although its ${period} was used up.`);
   }
 }
 
-async function countIn(ctx: MutationCtx, principal: Principal, period: Period, now: number): Promise<number> {
-  const counter = await findCounter(ctx, principal, period);
-  return counter !== null && counter.startedAt === startOf(period, now) ? counter.count : 0;
+/**
+ * What a key has left. A query has no clock, so each period says when it ends (ms): after `resetsAt` all of `limit` is
+ * there again. Before the first send there is no period yet, and `resetsAt` is absent.
+ */
+export async function readUsage(ctx: QueryCtx, key: Doc<"apiKeys">) {
+  const [minute, day] = await Promise.all([
+    usageIn(ctx, key, "minute", key.sendsPerMinute ?? SENDS_PER_MINUTE_DEFAULT),
+    usageIn(ctx, key, "day", key.sendsPerDay ?? KEY_SENDS_PER_DAY_DEFAULT),
+  ]);
+  return { minute, day };
 }
 
-async function findCounter(ctx: MutationCtx, principal: Principal, period: Period) {
-  return await ctx.db
-    .query("rateCounters")
-    .withIndex("by_principal_period", (q) => q.eq("principal", principalKey(principal)).eq("period", period))
-    .unique();
+async function usageIn(ctx: QueryCtx, key: Doc<"apiKeys">, period: Period, limit: number) {
+  const state = await limiter.getValue(ctx, nameOf(period), bucketOf({ kind: "key", key }, period, limit));
+  const left = Math.min(Math.max(0, state.value), limit);
+  return { limit, left, ...(state.ts > 0 && { resetsAt: state.ts + PERIOD_MS[period] }) };
 }
 
-function startOf(period: Period, now: number): number {
-  return Math.floor(now / PERIOD_MS[period]) * PERIOD_MS[period];
+function limitsOf(principal: Principal): { period: Period; rate: number }[] {
+  if (principal.kind === "user") return [{ period: "minute", rate: SENDS_PER_MINUTE_DEFAULT }];
+  const { sendsPerMinute, sendsPerDay } = principal.key;
+  return [
+    { period: "minute", rate: sendsPerMinute ?? SENDS_PER_MINUTE_DEFAULT },
+    { period: "day", rate: sendsPerDay ?? KEY_SENDS_PER_DAY_DEFAULT },
+  ];
 }
 
-function untilNext(period: Period, now: number): number {
-  return startOf(period, now) + PERIOD_MS[period] - now;
+function nameOf(period: Period): string {
+  return `sends per ${period}`;
+}
+
+/** Windows that start at 0 are whole minutes and UTC days, so that everybody can work out when the next one begins. */
+function bucketOf(principal: Principal, period: Period, rate: number) {
+  return {
+    key: principalKey(principal),
+    config: { kind: "fixed window" as const, rate, period: PERIOD_MS[period], start: 0 },
+  };
 }

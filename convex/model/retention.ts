@@ -7,8 +7,6 @@ import { dropBody } from "./webhookBodies";
 
 /** Raw bodies are for replay and for finding out what happened; a month covers both, and customers' words are in them. */
 const RAW_BODY_KEPT_MS = 30 * DAY_MS;
-/** Counters of the day before yesterday explain nothing any more. */
-const COUNTER_KEPT_MS = 2 * DAY_MS;
 /** A year of audit and a month, so that a yearly review finds all of it. */
 const AUDIT_KEPT_MS = 400 * DAY_MS;
 
@@ -25,7 +23,6 @@ export async function removeExpired(ctx: MutationCtx, now: number): Promise<bool
     await removeBodies(ctx, now),
     await removeRequests(ctx, now),
     await removeParkedStatuses(ctx, now),
-    await removeCounters(ctx, now),
     await removeAudit(ctx, now),
   ];
   return full.includes(true);
@@ -78,15 +75,6 @@ async function removeParkedStatuses(ctx: MutationCtx, now: number): Promise<bool
     .take(BATCH_ROWS_MAX);
   for (const status of parked) await ctx.db.delete(status._id);
   return parked.length === BATCH_ROWS_MAX;
-}
-
-async function removeCounters(ctx: MutationCtx, now: number): Promise<boolean> {
-  const counters = await ctx.db
-    .query("rateCounters")
-    .withIndex("by_started_at", (q) => q.lt("startedAt", now - COUNTER_KEPT_MS))
-    .take(BATCH_ROWS_MAX);
-  for (const counter of counters) await ctx.db.delete(counter._id);
-  return counters.length === BATCH_ROWS_MAX;
 }
 
 async function removeAudit(ctx: MutationCtx, now: number): Promise<boolean> {

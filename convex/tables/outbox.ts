@@ -23,7 +23,7 @@ export const outboxPayload = v.object({
 });
 
 /**
- * Written by `model/outbox` (and `model/policy` for the counters), read by the deliver action and the sweeper.
+ * Written by `model/outbox`, read by the deliver action and the sweeper.
  *
  * outbox: one row per outgoing message. `open` rows form the conversation's lane: only the open row with the lowest
  * `seq` may go to Meta. docs/decisions/0007-claim-settle-outbox.md draws the machine.
@@ -76,14 +76,4 @@ export const outboxTables = {
     .index("by_principal_request", ["accountId", "principal", "clientRequestId"])
     .index("by_principal_content", ["conversationId", "principal", "contentHash", "at"])
     .index("by_expires_at", ["expiresAt"]),
-
-  /** Sends of one principal in the current minute and day. One row per principal and period. */
-  rateCounters: defineTable({
-    principal: v.string(),
-    period: v.union(v.literal("minute"), v.literal("day")),
-    startedAt: v.number(),
-    count: v.number(),
-  })
-    .index("by_principal_period", ["principal", "period"])
-    .index("by_started_at", ["startedAt"]),
 };

@@ -5,6 +5,7 @@ import { signatureHeader } from "#shared/signature";
 import { api, internal } from "../../convex/_generated/api";
 import type { Id } from "../../convex/_generated/dataModel";
 import schema from "../../convex/schema";
+import { mountComponents } from "./components";
 
 const modules = import.meta.glob([
   "../../convex/**/*.ts",
@@ -106,6 +107,7 @@ export function openApp() {
   const graph = new FakeGraph();
   vi.stubGlobal("fetch", graph.fetch);
   const backend = convexTest({ schema, modules, transactionLimits: true });
+  mountComponents(backend);
   return new App(backend, graph);
 }
 

@@ -6,6 +6,7 @@ import { convexTest } from "convex-test";
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JWK, jwtVerify } from "jose";
 import * as z from "zod";
 import schema from "../../convex/schema";
+import { mountComponents } from "./components";
 
 const modules = import.meta.glob([
   "../../convex/**/*.ts",
@@ -26,6 +27,7 @@ export type TestBackend = Awaited<ReturnType<typeof startTestBackend>>;
  */
 export async function startTestBackend(env: { siteUrl: string; identityKey: JWK }) {
   const t = convexTest(schema, modules);
+  mountComponents(t);
   const { d: _private, ...publicKey } = env.identityKey;
   const keys = createLocalJWKSet({ keys: [{ ...publicKey, alg: "ES256" }] });
   const calls: string[] = [];
