@@ -8,6 +8,7 @@
  * @module
  */
 
+import type * as accountHealth from "../accountHealth.js";
 import type * as accounts from "../accounts.js";
 import type * as accountsAdmin from "../accountsAdmin.js";
 import type * as authStore from "../authStore.js";
@@ -24,6 +25,7 @@ import type * as mcp from "../mcp.js";
 import type * as media from "../media.js";
 import type * as mediaNode from "../mediaNode.js";
 import type * as messages from "../messages.js";
+import type * as model_accountEvents from "../model/accountEvents.js";
 import type * as model_accountSetup from "../model/accountSetup.js";
 import type * as model_accounts from "../model/accounts.js";
 import type * as model_apiKeys from "../model/apiKeys.js";
@@ -91,6 +93,7 @@ import type {
 } from "convex/server";
 
 declare const fullApi: ApiFromModules<{
+  accountHealth: typeof accountHealth;
   accounts: typeof accounts;
   accountsAdmin: typeof accountsAdmin;
   authStore: typeof authStore;
@@ -107,6 +110,7 @@ declare const fullApi: ApiFromModules<{
   media: typeof media;
   mediaNode: typeof mediaNode;
   messages: typeof messages;
+  "model/accountEvents": typeof model_accountEvents;
   "model/accountSetup": typeof model_accountSetup;
   "model/accounts": typeof model_accounts;
   "model/apiKeys": typeof model_apiKeys;

@@ -3,8 +3,46 @@ import { v } from "convex/values";
 
 export const accountRole = v.union(v.literal("owner"), v.literal("admin"), v.literal("member"));
 
+/** Why nothing is sent from a number for now. `model/accountEvents` says what sets each and what ends it. */
+export const pauseReason = v.union(
+  v.literal("person"),
+  v.literal("token_invalid"),
+  v.literal("payment"),
+  v.literal("account_banned"),
+  v.literal("account_restricted"),
+  v.literal("access_removed"),
+);
+
+/** Whether sends leave. An account without it has never been paused, which is the same as `active`. */
+const sending = v.object({
+  state: v.union(v.literal("active"), v.literal("paused")),
+  reason: v.optional(pauseReason),
+  /** When it became so (ms). */
+  at: v.number(),
+});
+
+/** What Meta says about the number; words such as `quality` are Meta's own, so a new one is data and not a mistake. */
+export const numberFacts = v.object({
+  verifiedName: v.optional(v.string()),
+  nameStatus: v.optional(v.string()),
+  quality: v.optional(v.string()),
+  status: v.optional(v.string()),
+  throughput: v.optional(v.string()),
+  /** `TIER_2K` and the like: people that may be written to first in 24 hours, for the whole portfolio. */
+  messagingLimit: v.optional(v.string()),
+  username: v.optional(v.string()),
+  isPinSet: v.optional(v.boolean()),
+  /** `APPROVED`, `REJECTED`, ...: Meta's review of the WhatsApp Business account. */
+  reviewStatus: v.optional(v.string()),
+  /** `SCHEDULE_FOR_DISABLE` or `DISABLE`; absent while nothing is banned. */
+  banState: v.optional(v.string()),
+  violation: v.optional(v.string()),
+  restrictions: v.optional(v.array(v.object({ type: v.string(), expiresAt: v.optional(v.number()) }))),
+  updatedAt: v.number(),
+});
+
 /**
- * Written by `model/accounts`, read by every builder in `functions.ts`.
+ * Written by `model/accounts`, `model/accountEvents` (`sending`, `number`), read by every builder in `functions.ts`.
  *
  * accounts: one row per WhatsApp business number. `phoneNumberId` is unique in the deployment, because it alone
  * decides whose webhook a change is. The `*Sealed` fields are envelopes of `shared/sealed`, bound to this row by
@@ -28,6 +66,8 @@ export const accountTables = {
     /** Still accepted until `previousAppSecretUntil` (ms), so that a rotation loses no webhook. */
     previousAppSecretSealed: v.optional(v.string()),
     previousAppSecretUntil: v.optional(v.number()),
+    sending: v.optional(sending),
+    number: v.optional(numberFacts),
   })
     .index("by_phone_number_id", ["phoneNumberId"])
     .index("by_phone_number", ["phoneNumber"])
