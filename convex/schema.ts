@@ -1,8 +1,10 @@
 import { defineSchema } from "convex/server";
+import { accountRulesTables } from "./tables/accountRules";
 import { accountTables } from "./tables/accounts";
 import { apiKeyTables } from "./tables/apiKeys";
 import { auditTables } from "./tables/auditLog";
 import { authTables } from "./tables/auth";
+import { consentTables } from "./tables/consent";
 import { contactTables } from "./tables/contacts";
 import { conversationTables } from "./tables/conversations";
 import { eventTables } from "./tables/events";
@@ -13,10 +15,12 @@ import { webhookTables } from "./tables/webhookLogs";
 
 /** Assembles the tables and does nothing else; each table says who writes and who reads it. */
 export default defineSchema({
+  ...accountRulesTables,
   ...accountTables,
   ...apiKeyTables,
   ...auditTables,
   ...authTables,
+  ...consentTables,
   ...contactTables,
   ...conversationTables,
   ...eventTables,

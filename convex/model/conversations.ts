@@ -1,6 +1,7 @@
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { fail } from "./errors";
+import { firstMode } from "./modes";
 
 /** The conversation, if it exists and belongs to the account. Missing and foreign give the same `not_found`. */
 export async function requireConversation(
@@ -63,6 +64,7 @@ export async function ensureConversation(
     preview: "",
     lastMessageAt: 0,
     archived: false,
+    mode: await firstMode(ctx, contact.accountId),
   });
   const created = await ctx.db.get(conversationId);
   if (created === null) throw new Error("The conversation just inserted is not there.");

@@ -10,6 +10,7 @@ import type {
 } from "#shared/whatsapp/webhook-types";
 import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { noteInboundText } from "./consent";
 import { ensureContact } from "./contacts";
 import { ensureConversation } from "./conversations";
 import { applyFieldEvent, type EventScope } from "./fieldEvents";
@@ -108,6 +109,7 @@ async function applyMessage(
       { timestamp, opensWindow: fromPerson, countsAsUnread: fromPerson },
       now,
     );
+    await noteInboundText(ctx, contact, writtenText(content), timestamp, wamid);
   }
   await startMediaDownload(ctx, messageId, "sha256" in content ? content.sha256 : undefined, now);
   await appendMessageEvent(ctx, messageId, {
@@ -117,6 +119,19 @@ async function applyMessage(
     source: "meta_webhook",
   });
   return { state: "processed" };
+}
+
+/** What the customer said in words, by typing them or by tapping a button that carries them. */
+function writtenText(content: MessageContent): string {
+  switch (content.type) {
+    case "text":
+    case "button":
+      return content.text ?? "";
+    case "interactive":
+      return content.title ?? "";
+    default:
+      return "";
+  }
 }
 
 async function applyReaction(

@@ -4,10 +4,12 @@ import { canonicalNaming } from "#shared/whatsapp/identity";
 import { buildText, type Recipient } from "#shared/whatsapp/outbound";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
+import { checkConsent } from "./consent";
 import { resolveContact } from "./contacts";
 import { findConversationOf } from "./conversations";
 import type { DoorRefusal } from "./grants";
 import { findByWamid } from "./messages";
+import { checkMode } from "./modes";
 import { type Principal, principalKey } from "./principal";
 import { checkRate } from "./rateLimits";
 import { findRecentTwin, findRequest, hashOf } from "./sendRequests";
@@ -46,7 +48,7 @@ export interface Refused {
 
 /**
  * Decides one send; writes nothing. Identity, membership, scope and number were decided before. From here the order
- * is idempotency, recipient, content, window, repetition, rate, daily cap: the first "no" wins, so that the same
+ * is idempotency, recipient, consent, mode, content, window, repetition, rate, daily cap: the first "no" wins, so that the same
  * situation always gets the same sentence.
  */
 export async function decideText(ctx: MutationCtx, draft: TextDraft): Promise<Allowed | Replayed | Refused> {
@@ -63,6 +65,9 @@ export async function decideText(ctx: MutationCtx, draft: TextDraft): Promise<Al
   }
   const target = await findTarget(ctx, draft);
   if (target.kind === "refused") return target;
+  const obstacle =
+    (await checkConsent(ctx, target.contact, "service")) ?? checkMode(target.conversation, principal);
+  if (obstacle !== null) return refuse(obstacle);
   const content = await checkContent(ctx, draft, target);
   if (content.kind === "refused") return content;
   const { conversation } = target;
@@ -89,6 +94,7 @@ function recipientWord({ recipient }: TextDraft): string {
 
 interface Target {
   kind: "target";
+  contact: Doc<"contacts">;
   conversation: Doc<"conversations">;
   to: Recipient;
 }
@@ -105,8 +111,9 @@ async function findTarget(ctx: QueryCtx, draft: TextDraft): Promise<Target | Ref
   if (contact === "absent" || contact === null) return refuse("not_found");
   const conversation = await findConversationOf(ctx, contact);
   if (conversation === null) return refuse("window_closed");
-  if (contact.phone !== undefined) return { kind: "target", conversation, to: { phone: contact.phone } };
-  if (contact.userId !== undefined) return { kind: "target", conversation, to: { userId: contact.userId } };
+  const found = { kind: "target" as const, contact, conversation };
+  if (contact.phone !== undefined) return { ...found, to: { phone: contact.phone } };
+  if (contact.userId !== undefined) return { ...found, to: { userId: contact.userId } };
   return refuse("invalid_recipient");
 }
 

@@ -1,5 +1,6 @@
 import { defineTable } from "convex/server";
 import { v } from "convex/values";
+import { conversationMode } from "./accountRules";
 
 export const previewStatus = v.union(
   v.literal("queued"),
@@ -36,6 +37,10 @@ export const conversationTables = {
     windowExpiresAt: v.optional(v.number()),
     archived: v.boolean(),
     archivedAt: v.optional(v.number()),
+    /** Who writes here, by `shared/domain/conversation-mode`; absent = agent. Written by `model/modes`. */
+    mode: v.optional(conversationMode),
+    /** When the conversation goes back to agents by itself (ms); set only in mode human. */
+    handBackAt: v.optional(v.number()),
   })
     .index("by_account_contact", ["accountId", "contactId"])
     .index("by_account_archived_activity", ["accountId", "archived", "lastMessageAt"]),
