@@ -16,6 +16,8 @@ export const resolveKey = serviceQuery({
       name: v.string(),
       mode: v.union(v.literal("live"), v.literal("test")),
       scopes: v.array(v.string()),
+      /** How many business numbers it may use. */
+      numbers: v.number(),
       expiresAt: v.optional(v.number()),
     }),
   ),

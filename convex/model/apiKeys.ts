@@ -126,7 +126,8 @@ export async function findByHash(ctx: QueryCtx, sought: { keyHash: string; peppe
     .unique();
   if (key === null || key.pepperId !== sought.pepperId || key.revokedAt !== undefined) return null;
   const { _id, accountId, name, mode, scopes, expiresAt } = key;
-  return { apiKeyId: _id, accountId, name, mode, scopes, ...defined({ expiresAt }) };
+  const numbers = key.grantedAccountIds.length;
+  return { apiKeyId: _id, accountId, name, mode, scopes, numbers, ...defined({ expiresAt }) };
 }
 
 /** Notes the use of a key, in its row and in the audit log, at most once a minute. */

@@ -4,8 +4,8 @@ import { AppError } from "../server/app-error";
 import { equalInConstantTime } from "../server/constant-time";
 import { serverEnv } from "../server/env";
 
-/** Which list a cursor belongs to, and whose it is: a cursor of one key or list means nothing to another. */
-export type CursorScope = { list: string; apiKeyId: string };
+/** Which list a cursor belongs to, and whose it is: a cursor of one caller or list means nothing to another. */
+export type CursorScope = { list: string; principal: string };
 
 const SEPARATOR = ".";
 
@@ -13,7 +13,7 @@ const payload = z.tuple([z.string(), z.string(), z.string()]);
 
 /** Wraps the backend's cursor, so that clients can neither read meaning into it nor make one up. */
 export function sealCursor(scope: CursorScope, cursor: string): string {
-  const body = Buffer.from(JSON.stringify([scope.list, scope.apiKeyId, cursor])).toString("base64url");
+  const body = Buffer.from(JSON.stringify([scope.list, scope.principal, cursor])).toString("base64url");
   return body + SEPARATOR + signature(body);
 }
 
@@ -21,8 +21,8 @@ export function sealCursor(scope: CursorScope, cursor: string): string {
 export function openCursor(scope: CursorScope, sealed: string): string {
   const [body = "", signed = ""] = sealed.split(SEPARATOR);
   if (!equalInConstantTime(signed, signature(body))) throw invalidCursor();
-  const [list, apiKeyId, cursor] = payload.parse(JSON.parse(Buffer.from(body, "base64url").toString()));
-  if (list !== scope.list || apiKeyId !== scope.apiKeyId) throw invalidCursor();
+  const [list, principal, cursor] = payload.parse(JSON.parse(Buffer.from(body, "base64url").toString()));
+  if (list !== scope.list || principal !== scope.principal) throw invalidCursor();
   return cursor;
 }
 

@@ -2,11 +2,12 @@ import type { McpServer, StandardSchemaWithJSON, ToolAnnotations } from "@modelc
 import * as z from "zod";
 import type { Refusal } from "#shared/errors";
 import type { Scope } from "#shared/scopes";
-import type { KeyHolder } from "../server/api-keys";
+import type { Caller } from "../server/caller";
+import type { Exchange } from "./exchange";
 import { dataResult, errorResult, refusalShape } from "./results";
 
 export type ToolContext = {
-  caller: KeyHolder;
+  caller: Caller;
   /** Aborted when the client gives up on the call. */
   signal: AbortSignal;
 };
@@ -30,11 +31,13 @@ export type Tool = {
   title: string;
   description: string;
   scope: Scope;
-  annotations: ToolAnnotations;
+  annotations: Required<Omit<ToolAnnotations, "title">>;
   inputSchema: StandardSchemaWithJSON;
+  /** The same for callers with one business number, who are not asked which. */
+  pinnedInputSchema: StandardSchemaWithJSON;
   outputSchema: StandardSchemaWithJSON;
-  /** Offers the tool on a server that serves one request of this caller. */
-  register: (server: McpServer, caller: KeyHolder) => void;
+  /** Offers the tool on a server that serves this exchange. */
+  register: (server: McpServer, exchange: Exchange) => void;
 };
 
 /**
@@ -47,6 +50,7 @@ export function defineTool<Input extends z.ZodObject, Answer extends z.ZodObject
 ): Tool {
   const { name, title, description, scope, annotations, run } = definition;
   const inputSchema = memoised<z.input<Input>, z.output<Input>>(definition.input);
+  const pinnedInputSchema = memoised<z.input<Input>, z.output<Input>>(definition.input, { without: "from" });
   const outputSchema = memoised(z.object({ ...definition.answer.shape, ...refusalShape }).partial());
   return {
     name,
@@ -55,17 +59,20 @@ export function defineTool<Input extends z.ZodObject, Answer extends z.ZodObject
     scope,
     annotations,
     inputSchema,
+    pinnedInputSchema,
     outputSchema,
-    register: (server, caller) => {
+    register: (server, exchange) => {
+      const { caller } = exchange;
+      const asked = caller.numbers === 1 ? pinnedInputSchema : inputSchema;
       server.registerTool(
         name,
-        { title, description, annotations, inputSchema, outputSchema },
+        { title, description, annotations, inputSchema: asked, outputSchema },
         async (args, { mcpReq }) => {
           try {
             const result = await run({ caller, signal: mcpReq.signal }, args);
             return dataResult(isRefused(result) ? result : definition.answer.parse(result));
           } catch (error) {
-            return errorResult(name, error);
+            return errorResult(name, error, exchange.traceId);
           }
         },
       );
@@ -77,17 +84,28 @@ const isRefused = (result: object): result is Refusal => "refused" in result;
 
 /**
  * The same schema, which converts itself to JSON Schema once instead of for every request: a server is built per
- * request, and converting is most of what `tools/list` costs.
+ * request, and converting is most of what `tools/list` costs. A property can be left out of what is published; it is
+ * still understood, so a client that fills it in from habit is not refused.
  */
-export function memoised<In, Out>(schema: StandardSchemaWithJSON<In, Out>): StandardSchemaWithJSON<In, Out> {
+export function memoised<In, Out>(
+  schema: StandardSchemaWithJSON<In, Out>,
+  { without }: { without?: string } = {},
+): StandardSchemaWithJSON<In, Out> {
   const { jsonSchema, ...standard } = schema["~standard"];
   const converted = new Map<string, Record<string, unknown>>();
   const once =
     (side: "input" | "output") => (options: { target: Parameters<typeof jsonSchema.input>[0]["target"] }) => {
       const key = `${side} ${options.target}`;
-      const known = converted.get(key) ?? jsonSchema[side](options);
+      const known = converted.get(key) ?? withoutProperty(jsonSchema[side](options), without);
       converted.set(key, known);
       return known;
     };
   return { "~standard": { ...standard, jsonSchema: { input: once("input"), output: once("output") } } };
+}
+
+/** Only for optional properties: what is required must be published. */
+function withoutProperty(schema: Record<string, unknown>, name: string | undefined): Record<string, unknown> {
+  if (name === undefined) return schema;
+  const properties = Object.entries(Object(schema["properties"])).filter(([property]) => property !== name);
+  return { ...schema, properties: Object.fromEntries(properties) };
 }

@@ -29,11 +29,12 @@ async function send(options: {
   method?: string;
   headers?: Record<string, string>;
   body?: string | ArrayBuffer | object;
+  query?: string;
 }): Promise<Response> {
   const { method = "POST", headers = { authorization: `Bearer ${key}` }, body = LIST_TOOLS } = options;
   const raw = typeof body === "string" || body instanceof ArrayBuffer ? body : JSON.stringify(body);
   return await answerMcp(
-    new Request(`${SITE_URL}/api/mcp`, {
+    new Request(`${SITE_URL}/api/mcp${options.query ?? ""}`, {
       method,
       headers: {
         host: "localhost:3000",
@@ -179,7 +180,7 @@ describe("the body", () => {
 
 describe("the protocol", () => {
   it("has no streams and sessions to get or delete", async () => {
-    for (const method of ["GET", "DELETE"]) {
+    for (const method of ["GET", "HEAD", "DELETE"]) {
       const response = await send({ method });
       expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
       expect((await send({ method, headers: {} })).status).toBe(401);
@@ -195,6 +196,15 @@ describe("the protocol", () => {
         serverInfo: { name: "pons" },
       });
     }
+  });
+
+  it("tells who answers, with a page and pictures for people", async () => {
+    const { result } = await (await send({ body: INITIALIZE })).json();
+    expect(result.serverInfo).toMatchObject({ title: "Pons", websiteUrl: SITE_URL });
+    for (const { src } of result.serverInfo.icons) {
+      expect(src).toMatch(new RegExp(`^${SITE_URL}/[a-z-]+\\.(svg|png)$`));
+    }
+    expect(result.instructions.length).toBeLessThanOrEqual(512);
   });
 
   it("takes a notification without an answer", async () => {
@@ -220,5 +230,41 @@ describe("the protocol", () => {
       code: -32_022,
       data: { supported: ["2026-07-28"] },
     });
+  });
+});
+
+describe("the tools of a connection", () => {
+  const listed = async (query: string, headers: Record<string, string> = {}) => {
+    const response = await send({ query, headers: { authorization: `Bearer ${key}`, ...headers } });
+    const { result } = await response.json();
+    return result.tools as { name: string; inputSchema: { properties: object } }[];
+  };
+  const names = async (query: string, headers?: Record<string, string>) =>
+    (await listed(query, headers)).map(({ name }) => name);
+
+  it("can be narrowed by its address and by a header", async () => {
+    expect(await names("")).toContain("send_text");
+    expect(await names("?read_only=true")).not.toContain("send_text");
+    expect(await names("", { "x-mcp-readonly": "true" })).not.toContain("send_text");
+    expect(await names("?tools=send_text")).toEqual(["send_text"]);
+  });
+
+  it("that it gave up are refused exactly as unknown ones", async () => {
+    const answerTo = async (name: string) => {
+      const params = { name, arguments: { contact: "+16505551234", text: "x" } };
+      const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params };
+      const response = await send({ query: "?read_only=true", body });
+      return [response.status, (await response.text()).replaceAll(name, "?")];
+    };
+    expect(await answerTo("send_text")).toEqual(await answerTo("no_such_tool"));
+  });
+
+  it("ask which business number only when the key may use several", async () => {
+    for (const { inputSchema } of await listed("")) expect(inputSchema.properties).not.toHaveProperty("from");
+    const { phoneNumber: other } = await product.addOtherBusiness();
+    const both = await product.createKey(accountId, ["read"], { numbers: ["+15550783881", other] });
+    for (const { inputSchema } of await listed("", { authorization: `Bearer ${both.key}` })) {
+      expect(inputSchema.properties).toHaveProperty("from");
+    }
   });
 });

@@ -7,12 +7,15 @@ import {
   preloadSchemas,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
-import { type KeyHolder, presentedKey, resolveApiKey } from "../server/api-keys";
+import { defined } from "#shared/defined";
 import { readBody } from "../server/body";
 import { answerPreflight, withCors } from "../server/cors";
+import { presentedCredential, resolveCredential } from "../server/credentials";
 import { LOOPBACK_HOSTS, serverEnv } from "../server/env";
 import { ADVERTISED_SCOPES, resourceMetadataUrl } from "../server/oauth-metadata";
 import { errorResponse, jsonResponse } from "../server/route";
+import { type Exchange, headOf, traceIdOf } from "./exchange";
+import { narrowingOf } from "./narrowing";
 import { buildServer } from "./server";
 
 /** The largest call has a text of 4096 characters; files do not travel through this endpoint. */
@@ -24,14 +27,14 @@ const RPC = { parseError: -32700, invalidRequest: -32600, transport: -32000 } as
 // Otherwise the first call of the process waits for the SDK to build its schemas.
 preloadSchemas();
 
-/** Callers by the object that carries them through the SDK, which knows only its own kind of identity. */
-const callers = new WeakMap<AuthInfo, KeyHolder>();
+/** Exchanges by the object that carries them through the SDK, which knows only its own kind of identity. */
+const exchanges = new WeakMap<AuthInfo, Exchange>();
 
 const modern = createMcpHandler(
   ({ authInfo }) => {
-    const caller = authInfo && callers.get(authInfo);
-    if (caller === undefined) throw new Error("An MCP request reached its server without a caller.");
-    return buildServer(caller);
+    const exchange = authInfo && exchanges.get(authInfo);
+    if (exchange === undefined) throw new Error("An MCP request reached its server without a caller.");
+    return buildServer(exchange);
   },
   { legacy: "reject" },
 );
@@ -58,8 +61,8 @@ function refuseForeignHost(request: Request): Response | undefined {
 }
 
 async function answer(request: Request): Promise<Response> {
-  const key = presentedKey(request.headers);
-  const caller = key === null ? null : await resolveApiKey(key);
+  const credential = presentedCredential(request.headers);
+  const caller = credential === null ? null : await resolveCredential(credential);
   if (caller === null) return askForCredential();
   if (request.method !== "POST") return new Response(null, { status: 405, headers: { allow: "POST" } });
 
@@ -70,13 +73,18 @@ async function answer(request: Request): Promise<Response> {
   // Batches were removed from the protocol in 2025-06-18; one request is one message, also for the limits.
   if (Array.isArray(message)) return rpcError(400, RPC.invalidRequest, "Batches are not supported.");
 
-  if (await isLegacyRequest(request, message)) return await answerLegacy(request, caller, message);
+  const exchange: Exchange = {
+    caller,
+    narrowing: narrowingOf(new URL(request.url), request.headers),
+    ...defined({ message: headOf(message) ?? undefined, traceId: traceIdOf(message, request.headers) }),
+  };
+  if (await isLegacyRequest(request, message)) return await answerLegacy(request, exchange, message);
   const authInfo: AuthInfo = {
-    token: caller.apiKeyId,
-    clientId: caller.apiKeyId,
+    token: caller.principal,
+    clientId: caller.principal,
     scopes: [...caller.scopes],
   };
-  callers.set(authInfo, caller);
+  exchanges.set(authInfo, exchange);
   return await modern.fetch(request, { authInfo, parsedBody: message });
 }
 
@@ -90,9 +98,9 @@ function askForCredential(): Response {
 }
 
 /** One request of a 2025 client, answered as plain JSON because nothing is ever sent before the result. */
-async function answerLegacy(request: Request, caller: KeyHolder, message: unknown): Promise<Response> {
+async function answerLegacy(request: Request, exchange: Exchange, message: unknown): Promise<Response> {
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
-  const server = buildServer(caller);
+  const server = buildServer(exchange);
   await server.connect(transport);
   try {
     return await transport.handleRequest(acceptingBoth(request), { parsedBody: message });

@@ -31,10 +31,10 @@ export function dataResult(value: Record<string, unknown> | Refusal): CallToolRe
  * A failure that nobody expected of this call. Known errors say what to do; of all others the caller learns an id,
  * under which the operator finds the rest.
  */
-export function errorResult(tool: string, error: unknown): CallToolResult {
+export function errorResult(tool: string, error: unknown, traceId?: string): CallToolResult {
   const text =
     error instanceof AppError
       ? mcpErrorText(error.data)
-      : `${mcpErrorText(AppError.of("internal").data)} Error id: ${logError(`mcp ${tool}`, error)}`;
+      : `${mcpErrorText(AppError.of("internal").data)} Error id: ${logError(`mcp ${tool}`, error, traceId)}`;
   return { content: [{ type: "text", text }], isError: true };
 }

@@ -1,6 +1,9 @@
 import { McpServer } from "@modelcontextprotocol/server";
 import { hasScope } from "#shared/scopes";
-import type { KeyHolder } from "../server/api-keys";
+import { MINUTE_MS } from "#shared/time";
+import { serverEnv } from "../server/env";
+import type { Tool } from "./define-tool";
+import type { Exchange } from "./exchange";
 import { registerTriageInbox } from "./prompts/triage-inbox";
 import { TOOLS } from "./tools";
 
@@ -11,23 +14,53 @@ const INSTRUCTIONS =
   "instructions. A result with refused: true says why nothing was done and what to do next. Never repeat a send " +
   "whose outcome is pending or unknown.";
 
-/** How long clients may keep the lists: what a key may do changes seldom. */
-const LISTS = { ttlMs: 5 * 60 * 1000, cacheScope: "private" } as const;
+/** How long clients may keep the lists: what a caller may do changes seldom. */
+const LISTS = { ttlMs: 5 * MINUTE_MS, cacheScope: "private" } as const;
 
 /**
- * A server for one request of one caller, with the tools that its scopes allow. A tool that they do not allow is
- * not there: it is not listed, and calling it is answered like any other unknown name.
+ * A server for one request of one caller, with the tools that its scopes allow and its connection did not give up.
+ * Any other tool is not there: it is not listed, and calling it is answered like any unknown name.
  */
-export function buildServer(caller: KeyHolder): McpServer {
-  const server = new McpServer(
-    { name: "pons", title: "Pons", version: "0.1.0" },
-    {
-      instructions: INSTRUCTIONS,
-      capabilities: { tools: { listChanged: false }, prompts: { listChanged: false } },
-      cacheHints: { "tools/list": LISTS, "prompts/list": LISTS, "server/discover": LISTS },
-    },
-  );
-  for (const tool of TOOLS) if (hasScope(caller.scopes, tool.scope)) tool.register(server, caller);
+export function buildServer(exchange: Exchange): McpServer {
+  const server = new McpServer(serverInfo(), {
+    instructions: INSTRUCTIONS,
+    capabilities: { tools: { listChanged: false }, prompts: { listChanged: false } },
+    cacheHints: { "tools/list": LISTS, "prompts/list": LISTS, "server/discover": LISTS },
+  });
+  for (const tool of offeredTools(exchange)) tool.register(server, exchange);
   registerTriageInbox(server);
   return server;
+}
+
+/** Who answers, with the pictures that clients show beside the name. */
+function serverInfo() {
+  const { SITE_URL } = serverEnv();
+  return {
+    name: "pons",
+    title: "Pons",
+    version: "0.1.0",
+    description: "WhatsApp Business conversations: read them and answer them.",
+    websiteUrl: SITE_URL,
+    icons: [
+      { src: `${SITE_URL}/icon.svg`, mimeType: "image/svg+xml", sizes: ["any"] },
+      { src: `${SITE_URL}/apple-icon.png`, mimeType: "image/png", sizes: ["180x180"] },
+    ],
+  };
+}
+
+/** The tools that a server for this exchange has, in the order in which clients see them. */
+export const offeredTools = (exchange: Exchange): readonly Tool[] =>
+  TOOLS.filter((tool) => isNeeded(tool, exchange) && isOffered(tool, exchange));
+
+/** Whether this caller, on this connection, may see the tool at all. */
+function isOffered(tool: Tool, { caller, narrowing }: Exchange): boolean {
+  if (!hasScope(caller.scopes, tool.scope)) return false;
+  if (narrowing.readOnly && !tool.annotations.readOnlyHint) return false;
+  return narrowing.tools === null || narrowing.tools.has(tool.name);
+}
+
+/** Registering a tool costs more than a call of a small one, so a server for one message gets what that one needs. */
+function isNeeded(tool: Tool, { message }: Exchange): boolean {
+  if (message === undefined || message.method === "tools/list") return true;
+  return message.method === "tools/call" && message.name === tool.name;
 }

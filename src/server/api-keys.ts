@@ -1,36 +1,26 @@
 import { createHmac } from "node:crypto";
 import { parseApiKey } from "#shared/ids";
-import type { Scope } from "#shared/scopes";
 import { isScope } from "#shared/scopes";
 import { MINUTE_MS } from "#shared/time";
 import { api } from "../../convex/_generated/api";
 import type { Id } from "../../convex/_generated/dataModel";
+import type { Caller } from "./caller";
 import { mutateAs, queryAs } from "./convex";
 import { serverEnv } from "./env";
 import type { Identity } from "./identity";
 import { logError } from "./log";
-
-/** The holder of a valid API key. What it may do is decided again by every Convex function that it reaches. */
-export type KeyHolder = { apiKeyId: Id<"apiKeys">; name: string; scopes: readonly Scope[] };
 
 const SERVICE: Identity = { use: "service" };
 
 /** Keys whose last use this process remembers having reported. */
 const REPORTED_KEYS_MAX = 10_000;
 
-/** The key that a request carries: as a bearer token, or in `X-API-Key` for clients that cannot send one. */
-export function presentedKey(headers: Headers): string | null {
-  const authorization = headers.get("authorization");
-  if (authorization === null) return headers.get("x-api-key")?.trim() ?? null;
-  return /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? null;
-}
-
 /**
  * The holder of a key, or null for any that is malformed, mistyped, unknown, revoked or expired. A wrong checksum
  * is found without asking the backend.
  * @throws BackendUnavailable when Convex does not answer
  */
-export async function resolveApiKey(text: string): Promise<KeyHolder | null> {
+export async function callerOfApiKey(text: string): Promise<Caller | null> {
   if (parseApiKey(text) === null) return null;
   for (const pepper of serverEnv().API_KEY_PEPPER) {
     const keyHash = createHmac("sha256", pepper.value).update(text).digest("base64url");
@@ -38,7 +28,14 @@ export async function resolveApiKey(text: string): Promise<KeyHolder | null> {
     if (found === null) continue;
     if (found.expiresAt !== undefined && found.expiresAt <= Date.now()) return null;
     reportUse(found.apiKeyId);
-    return { apiKeyId: found.apiKeyId, name: found.name, scopes: found.scopes.filter(isScope) };
+    const { apiKeyId, name, numbers } = found;
+    return {
+      principal: `key:${apiKeyId}`,
+      identity: { use: "mcp", apiKeyId },
+      name,
+      scopes: found.scopes.filter(isScope),
+      numbers,
+    };
   }
   return null;
 }

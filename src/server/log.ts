@@ -19,9 +19,9 @@ export function redact(text: string): string {
 
 /**
  * Writes one line of JSON about an unexpected error to standard error and gives back the id under which an operator
- * finds it. The id is all that whoever asked gets to see.
+ * finds it. The id is all that whoever asked gets to see. `traceId` is the W3C trace of the request, if it had one.
  */
-export function logError(where: string, error: unknown): string {
+export function logError(where: string, error: unknown, traceId?: string): string {
   const id = randomUUID();
   const detail = error instanceof Error ? describe(error) : String(error);
   const line = {
@@ -29,6 +29,7 @@ export function logError(where: string, error: unknown): string {
     level: "error",
     id,
     where,
+    ...(traceId !== undefined && { traceId }),
     detail: detail.slice(0, DETAIL_CHARS_MAX),
   };
   process.stderr.write(`${redact(JSON.stringify(line))}\n`);

@@ -67,8 +67,11 @@ export async function startInProcess(extraEnv: Record<string, string> = {}) {
         sealId: "none",
         accessTokenSealed: "none",
       }),
-    createKey: async (accountId: Id<"accounts">, scopes: string[], more: { expiresAt?: number } = {}) =>
-      await t.action(internal.keysAdmin.create, { accountId, name: "test key", scopes, ...more }),
+    createKey: async (
+      accountId: Id<"accounts">,
+      scopes: string[],
+      more: { expiresAt?: number; numbers?: string[]; rpm?: number } = {},
+    ) => await t.action(internal.keysAdmin.create, { accountId, name: "test key", scopes, ...more }),
     stop: async () => {
       await t.finishInProgressScheduledFunctions();
       await simulator.close();

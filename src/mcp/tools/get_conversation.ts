@@ -49,12 +49,11 @@ export const getConversation = defineTool({
       .describe("Fewer messages than asked for, to keep the result small."),
   }),
   run: async ({ caller }, { from, contact, limit, before }) => {
-    const { apiKeyId } = caller;
-    const scope = { list: `messages ${from ?? ""} ${contact}`, apiKeyId };
+    const scope = { list: `messages ${from ?? ""} ${contact}`, principal: caller.principal };
     const cursor = before === undefined ? undefined : openCursor(scope, before);
     return await fittingPage(limit, async (rows) => {
       const asked = { contact, limit: rows, ...defined({ from, before: cursor }) };
-      const page = await queryAs({ use: "mcp", apiKeyId }, api.mcp.getConversation, asked);
+      const page = await queryAs(caller.identity, api.mcp.getConversation, asked);
       if (isRefusal(page)) return page;
       const next = page.nextCursor === null ? undefined : sealCursor(scope, page.nextCursor);
       return {

@@ -31,12 +31,11 @@ export const listConversations = defineTool({
     truncated: z.literal(true).optional().describe("Fewer rows than asked for, to keep the result small."),
   }),
   run: async ({ caller }, { from, archived, limit, cursor }) => {
-    const { apiKeyId } = caller;
-    const scope = { list: `conversations ${from ?? ""} ${archived}`, apiKeyId };
+    const scope = { list: `conversations ${from ?? ""} ${archived}`, principal: caller.principal };
     const after = cursor === undefined ? undefined : openCursor(scope, cursor);
     return await fittingPage(limit, async (rows) => {
       const asked = { archived, limit: rows, ...defined({ from, cursor: after }) };
-      const page = await queryAs({ use: "mcp", apiKeyId }, api.mcp.listConversations, asked);
+      const page = await queryAs(caller.identity, api.mcp.listConversations, asked);
       if (isRefusal(page)) return page;
       const next = page.nextCursor === null ? undefined : sealCursor(scope, page.nextCursor);
       return {

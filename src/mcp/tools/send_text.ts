@@ -3,7 +3,6 @@ import { defined } from "#shared/defined";
 import { errorSpec, isRefusal } from "#shared/errors";
 import { api } from "../../../convex/_generated/api";
 import { mutateAs } from "../../server/convex";
-import type { Identity } from "../../server/identity";
 import { awaitOutcome, type SendOutcome } from "../await-outcome";
 import { defineTool } from "../define-tool";
 import { params } from "../params";
@@ -37,8 +36,7 @@ export const sendText = defineTool({
     next_step: z.string().optional(),
   }),
   run: async ({ caller, signal }, args) => {
-    const identity: Identity = { use: "mcp", apiKeyId: caller.apiKeyId };
-    const taken = await mutateAs(identity, api.mcp.sendText, {
+    const taken = await mutateAs(caller.identity, api.mcp.sendText, {
       contact: args.contact,
       text: args.text,
       validateOnly: args.validate_only,
@@ -46,7 +44,7 @@ export const sendText = defineTool({
     });
     if (isRefusal(taken)) return taken;
     if ("valid" in taken) return { valid: taken.valid, window: windowOf(taken.windowExpiresAt, Date.now()) };
-    return withNextStep(await awaitOutcome(identity, taken.messageId, signal));
+    return withNextStep(await awaitOutcome(caller.identity, taken.messageId, signal));
   },
 });
 

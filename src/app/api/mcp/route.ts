@@ -5,6 +5,7 @@ export const dynamic = "force-dynamic";
 export const maxDuration = 60;
 
 export const GET = answerMcp;
+export const HEAD = answerMcp;
 export const POST = answerMcp;
 export const DELETE = answerMcp;
 export const OPTIONS = answerMcp;

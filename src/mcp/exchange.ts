@@ -1,0 +1,48 @@
+import { TRACEPARENT_META_KEY } from "@modelcontextprotocol/server";
+import * as z from "zod";
+import type { Caller } from "../server/caller";
+import type { Narrowing } from "./narrowing";
+
+/** One request of one caller, or one stdio connection: all that a server and its tools know of the other side. */
+export type Exchange = {
+  caller: Caller;
+  narrowing: Narrowing;
+  /** The only message that the server will see, or absent where a connection stays open for more. */
+  message?: MessageHead | undefined;
+  /** W3C trace id of the client's own trace, for the log. */
+  traceId?: string;
+};
+
+/** What is needed of a message before the SDK reads it. */
+export type MessageHead = { method: string; name: string | null; id: string | number | null };
+
+const head = z.looseObject({
+  method: z.string(),
+  id: z.union([z.string(), z.number()]).nullish().catch(null),
+  params: z
+    .looseObject({
+      name: z.string().nullish().catch(null),
+      _meta: z.looseObject({ [TRACEPARENT_META_KEY]: z.string().optional().catch(undefined) }).optional(),
+    })
+    .optional()
+    .catch(undefined),
+});
+
+/** The method and name of a JSON-RPC message, or null for anything else (a response, or nonsense). */
+export function headOf(message: unknown): MessageHead | null {
+  const parsed = head.safeParse(message);
+  if (!parsed.success) return null;
+  const { method, id, params } = parsed.data;
+  return { method, id: id ?? null, name: params?.name ?? null };
+}
+
+/** `version-traceid-parentid-flags` of W3C Trace Context; the all-zero trace id is invalid there. */
+const TRACEPARENT_FORM = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
+
+/** The trace that a request belongs to, by its message (MCP 2026-07-28) or its HTTP header. */
+export function traceIdOf(message: unknown, headers: Headers): string | undefined {
+  const parsed = head.safeParse(message);
+  const inMessage = parsed.success ? parsed.data.params?._meta?.[TRACEPARENT_META_KEY] : undefined;
+  const given = typeof inMessage === "string" ? inMessage : headers.get("traceparent");
+  return TRACEPARENT_FORM.exec(given ?? "")?.[1];
+}

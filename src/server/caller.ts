@@ -1,0 +1,16 @@
+import type { Scope } from "#shared/scopes";
+import type { Identity } from "./identity";
+
+/**
+ * Whoever holds a valid credential for the MCP endpoint, whatever kind of credential it is. It says whom to ask Convex
+ * as; what that one may do is decided again by every Convex function that is reached.
+ */
+export type Caller = {
+  /** One word for the holder, for cursors, limits, streams and the audit log: `key:<id>`. */
+  principal: string;
+  identity: Identity;
+  name: string;
+  scopes: readonly Scope[];
+  /** How many business numbers the holder may use; with one, nobody has to say which. */
+  numbers: number;
+};
