@@ -2,7 +2,7 @@ import { LocalError, runCommand } from "./local-error";
 import { startChild } from "./process";
 
 /** In the order in which they usually fail, the quick ones first. Each is an npm script that can be run alone. */
-const CHECKS = ["format:check", "lint", "boundaries", "unused", "types", "generated"];
+const CHECKS = ["format:check", "lint", "boundaries", "reads", "unused", "types", "generated"];
 
 /** `npm run check`: all that can be judged without running the product. Runs every check, then names those that failed. */
 await runCommand(async () => {

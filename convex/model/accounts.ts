@@ -126,7 +126,7 @@ export async function findByNumber(ctx: QueryCtx, text: string): Promise<Doc<"ac
 }
 
 export async function listAccounts(ctx: QueryCtx) {
-  const accounts = await ctx.db.query("accounts").take(ADMIN_LIST_MAX);
+  const accounts = await ctx.db.query("accounts").withIndex("by_creation_time").take(ADMIN_LIST_MAX);
   return accounts.map(viewForAdmin);
 }
 

@@ -178,7 +178,7 @@ async function endKey(ctx: MutationCtx, key: Doc<"apiKeys">, reason: "revoked" |
 export async function listKeys(ctx: QueryCtx, { accountId }: { accountId?: Id<"accounts"> }) {
   const keys =
     accountId === undefined
-      ? await ctx.db.query("apiKeys").take(KEYS_LIST_MAX)
+      ? await ctx.db.query("apiKeys").withIndex("by_creation_time").take(KEYS_LIST_MAX)
       : await ctx.db
           .query("apiKeys")
           .withIndex("by_account", (q) => q.eq("accountId", accountId))
