@@ -5,6 +5,7 @@ const crons = cronJobs();
 
 crons.interval("end expired send leases", { seconds: 30 }, internal.outbox.sweep, {});
 crons.interval("start lost media downloads", { minutes: 1 }, internal.media.sweep, {});
+crons.interval("read lists of templates that are due", { minutes: 5 }, internal.templates.sweep, {});
 crons.interval("remove what is past its time", { hours: 1 }, internal.retention.run, {});
 crons.interval("remove ended sign-ins", { hours: 1 }, internal.authStore.prune, {});
 

@@ -51,6 +51,11 @@ const paginationOpts = { numItems: 10, cursor: null };
 
 /** Each public function that belongs to a member, as `as` would call it about the world `w`. */
 const MEMBER_CALLS = {
+  "templates:list": (as: Person, { accountId }: World) => as.query(api.templates.list, { accountId }),
+  "templates:syncState": (as: Person, { accountId }: World) =>
+    as.query(api.templates.syncState, { accountId }),
+  "templates:requestSync": (as: Person, { accountId }: World) =>
+    as.mutation(api.templates.requestSync, { accountId }),
   "conversations:list": (as: Person, w: World) =>
     as.query(api.conversations.list, { accountId: w.accountId, paginationOpts }),
   "conversations:get": (as: Person, { accountId, conversationId }: World) =>
@@ -64,6 +69,7 @@ const MEMBER_CALLS = {
 };
 
 const CALLER_CALLS = {
+  "mcp:listTemplates": (as: Person, w: World) => as.query(api.mcp.listTemplates, { from: w.number }),
   "mcp:listConversations": (as: Person, w: World) => as.query(api.mcp.listConversations, { from: w.number }),
   "mcp:getConversation": (as: Person, w: World) =>
     as.query(api.mcp.getConversation, { from: w.number, contact: w.contactId }),
@@ -157,7 +163,9 @@ describe("functions of a member", () => {
     },
   );
 
-  it.each(Object.entries(MEMBER_CALLS).filter(([name]) => name !== "conversations:list"))(
+  const ofConversations = ([name]: [string, unknown]) =>
+    name !== "conversations:list" && !name.startsWith("templates:");
+  it.each(Object.entries(MEMBER_CALLS).filter(ofConversations))(
     "%s does not reach a foreign conversation through the own account",
     async (_, call) => {
       const mixed = { ...foreign, accountId: own.accountId };
@@ -200,6 +208,7 @@ describe("functions of an API key", () => {
   it.each([
     ["mcp:listConversations", ["send"], "conversations:read"],
     ["mcp:getConversation", ["send", "conversations:read"], "messages:read"],
+    ["mcp:listTemplates", ["send", "messages:read"], "templates:read"],
     ["mcp:sendText", ["read", "write", "messages:write"], "send"],
   ] as const)("%s needs its scope", async (name, scopes, needed) => {
     const { id } = await app.addKey(own.accountId, { scopes: [...scopes] });

@@ -1,7 +1,8 @@
 import { v } from "convex/values";
 import { callerMutation, callerQuery } from "./functions";
-import { readConversation, readConversations, readOutcome } from "./model/callerReads";
+import { readConversation, readConversations, readOutcome, readTemplates } from "./model/callerReads";
 import { enqueueForCaller } from "./model/callerSends";
+import { templateFilter, templateView } from "./model/templateReads";
 import { callerConversationView, messageView, outcomeView, pendingView, refusalView } from "./model/views";
 
 /** Which of the key's business numbers; needed only when it may use several. Phone number or phone number id. */
@@ -47,6 +48,20 @@ export const getConversation = callerQuery({
     refusalView,
   ),
   handler: async (ctx, args) => await readConversation(ctx, ctx.caller, args),
+});
+
+/** Templates of one business number, filtered, with what each needs to be filled in. */
+export const listTemplates = callerQuery({
+  args: { from, ...templateFilter, limit: v.optional(v.number()), cursor: v.optional(v.string()) },
+  returns: v.union(
+    v.object({
+      account: businessNumber,
+      templates: v.array(templateView),
+      nextCursor: v.union(v.string(), v.null()),
+    }),
+    refusalView,
+  ),
+  handler: async (ctx, args) => await readTemplates(ctx, ctx.caller, args),
 });
 
 /** Takes a text for sending, or with `validateOnly` says whether it would be taken. */

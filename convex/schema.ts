@@ -11,6 +11,8 @@ import { eventTables } from "./tables/events";
 import { instanceTables } from "./tables/instance";
 import { messageTables } from "./tables/messages";
 import { outboxTables } from "./tables/outbox";
+import { templateTables } from "./tables/templates";
+import { uploadTables } from "./tables/uploads";
 import { webhookTables } from "./tables/webhookLogs";
 
 /** Assembles the tables and does nothing else; each table says who writes and who reads it. */
@@ -27,5 +29,7 @@ export default defineSchema({
   ...instanceTables,
   ...messageTables,
   ...outboxTables,
+  ...templateTables,
+  ...uploadTables,
   ...webhookTables,
 });

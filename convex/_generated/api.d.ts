@@ -69,6 +69,11 @@ import type * as model_secrets from "../model/secrets.js";
 import type * as model_sendMachine from "../model/sendMachine.js";
 import type * as model_sendRequests from "../model/sendRequests.js";
 import type * as model_statuses from "../model/statuses.js";
+import type * as model_templateReads from "../model/templateReads.js";
+import type * as model_templateRow from "../model/templateRow.js";
+import type * as model_templateSync from "../model/templateSync.js";
+import type * as model_templates from "../model/templates.js";
+import type * as model_uploads from "../model/uploads.js";
 import type * as model_views from "../model/views.js";
 import type * as model_webhookBodies from "../model/webhookBodies.js";
 import type * as model_webhookRoute from "../model/webhookRoute.js";
@@ -88,7 +93,10 @@ import type * as tables_events from "../tables/events.js";
 import type * as tables_instance from "../tables/instance.js";
 import type * as tables_messages from "../tables/messages.js";
 import type * as tables_outbox from "../tables/outbox.js";
+import type * as tables_templates from "../tables/templates.js";
+import type * as tables_uploads from "../tables/uploads.js";
 import type * as tables_webhookLogs from "../tables/webhookLogs.js";
+import type * as templates from "../templates.js";
 import type * as webhook from "../webhook.js";
 
 import type {
@@ -159,6 +167,11 @@ declare const fullApi: ApiFromModules<{
   "model/sendMachine": typeof model_sendMachine;
   "model/sendRequests": typeof model_sendRequests;
   "model/statuses": typeof model_statuses;
+  "model/templateReads": typeof model_templateReads;
+  "model/templateRow": typeof model_templateRow;
+  "model/templateSync": typeof model_templateSync;
+  "model/templates": typeof model_templates;
+  "model/uploads": typeof model_uploads;
   "model/views": typeof model_views;
   "model/webhookBodies": typeof model_webhookBodies;
   "model/webhookRoute": typeof model_webhookRoute;
@@ -178,7 +191,10 @@ declare const fullApi: ApiFromModules<{
   "tables/instance": typeof tables_instance;
   "tables/messages": typeof tables_messages;
   "tables/outbox": typeof tables_outbox;
+  "tables/templates": typeof tables_templates;
+  "tables/uploads": typeof tables_uploads;
   "tables/webhookLogs": typeof tables_webhookLogs;
+  templates: typeof templates;
   webhook: typeof webhook;
 }>;
 

@@ -4,6 +4,7 @@ import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { recordAudit } from "./audit";
 import { fail } from "./errors";
 import { findInstance, giveOwner } from "./instance";
+import { requestTemplateSync } from "./templateSync";
 import { countUnread } from "./views";
 
 /** Accounts that one person may belong to; far above any real person, so that a list is never unbounded. */
@@ -97,6 +98,7 @@ export async function insertAccount(
     outcome: "done",
     at: now,
   });
+  await requestTemplateSync(ctx, accountId, now);
   const stored = await ctx.db.get(accountId);
   if (stored === null) throw new Error("The account just inserted is not there.");
   return viewForAdmin(stored);

@@ -10,6 +10,7 @@ import { fail } from "./errors";
 import { grantNumber } from "./grants";
 import type { Caller } from "./identity";
 import { boundedRows } from "./page";
+import { listTemplates, type TemplateFilter } from "./templateReads";
 import { viewConversation, viewMessage } from "./views";
 
 function viewNumber({ _id, name, phoneNumber }: Doc<"accounts">) {
@@ -112,6 +113,21 @@ async function messagesBefore(
 
 function requireCursor(text: string, field: string): Place {
   return parseCursor(text) ?? fail("invalid_request", { field, say: "This cursor is not one of ours." });
+}
+
+/** One page of the templates of a number. Throws `invalid_request` for a cursor that is none of ours. */
+export async function readTemplates(
+  ctx: QueryCtx,
+  caller: Caller,
+  args: TemplateFilter & { from?: string; limit?: number; cursor?: string },
+) {
+  const granted = await grantNumber(ctx, caller, "templates:read", args.from);
+  if (granted.refused) return granted;
+  const { from: _, ...filter } = args;
+  return {
+    account: viewNumber(granted.account),
+    ...(await listTemplates(ctx, granted.account._id, filter)),
+  };
 }
 
 /** How a send went, in the words of the public contract. A message that was not sent from here does not exist. */

@@ -4,9 +4,13 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
 import { findByNumber } from "./accounts";
 import type { Caller } from "./identity";
+import type { TemplateChoice } from "./templates";
 
-/** A refusal as doors return it; `message_id` names the earlier message of a suspected duplicate. */
-export type DoorRefusal = Refusal & { message_id?: Id<"messages"> };
+/**
+ * A refusal as doors return it; `message_id` names the earlier message of a suspected duplicate, `templates` those that
+ * could be sent, the most likely one first.
+ */
+export type DoorRefusal = Refusal & { message_id?: Id<"messages">; templates?: TemplateChoice[] };
 
 export type Granted = { refused?: never; account: Doc<"accounts"> };
 

@@ -85,6 +85,12 @@ export const refusalView = v.object({
   next_step: v.optional(v.string()),
   /** The earlier message, when the same one went out a moment ago. */
   message_id: v.optional(v.id("messages")),
+  /** Templates that could be sent, the most likely one first. */
+  templates: v.optional(
+    v.array(
+      v.object({ name: v.string(), language: v.string(), category: v.string(), paramCount: v.number() }),
+    ),
+  ),
 });
 
 /** The message is taken and on its way; its status tells how it went. */

@@ -23,7 +23,7 @@ import {
   listBusinesses,
   loginDialogUrl,
 } from "./client-login";
-import { createTemplate, deleteTemplate, listTemplates } from "./client-templates";
+import { createTemplate, deleteTemplate, templatePages } from "./client-templates";
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
@@ -205,6 +205,13 @@ const page = (rows: unknown[], after?: string) => ({
   }),
 });
 
+/** All pages of the templates, until there are no more. */
+const pagesOf = async () => {
+  const pages = [];
+  for await (const one of templatePages(client(), WABA)) pages.push(one);
+  return pages;
+};
+
 test("a list is read to its last page, and the pages are asked for by their cursor", async () => {
   answers = [
     page([{ id: "1" }], "c1"),
@@ -225,20 +232,23 @@ test("a list whose cursor goes round in circles ends and is not called whole", a
     page([{ name: "b", language: "en" }], "c1"),
     page([], "c1"),
   ];
-  expect(await listTemplates(client(), WABA)).toMatchObject({ value: { whole: false } });
+  expect(await pagesOf()).toMatchObject([{ value: { rest: "more" } }, { value: { rest: "cut" } }]);
   expect(asked).toHaveLength(2);
 });
 
 test("an error on the second page is an error of the list, not a shorter list", async () => {
   answers = [page([{ name: "a", language: "en" }], "c1"), { error: { code: 190, message: "m" } }];
-  expect(await listTemplates(client(), WABA)).toMatchObject({ ok: false, error: { code: 190 } });
+  expect(await pagesOf()).toMatchObject([
+    { value: { rest: "more", templates: [{ definition: { name: "a" } }] } },
+    { ok: false, error: { code: 190 } },
+  ]);
 });
 
 test("templates are read, what is no template is left out", async () => {
   answers = [{ data: [{ id: 7, name: "t", language: "en_US", status: "APPROVED", components: [] }, 5] }];
-  expect(await listTemplates(client(), WABA)).toMatchObject({
-    value: { whole: true, templates: [{ definition: { id: "7", name: "t", status: "APPROVED" } }] },
-  });
+  expect(await pagesOf()).toMatchObject([
+    { value: { rest: "whole", templates: [{ definition: { id: "7", name: "t", status: "APPROVED" } }] } },
+  ]);
 });
 
 test("a new template comes back with the category that Meta gave it", async () => {

@@ -2,7 +2,7 @@ import { defined } from "../defined";
 import type { GraphClient, ReadResult } from "./client";
 import { mapResult } from "./client-accounts";
 import { isSuccess } from "./graph-answers";
-import { getId, getWord, type JsonObject } from "./json";
+import { asObject, getId, getWord, type JsonObject } from "./json";
 import { readTemplate, type TemplateDefinition } from "./template-definition";
 
 /** Templates of one account; Meta allows 6,000 for verified businesses, 250 for others. */
@@ -12,23 +12,43 @@ const PAGE_ROWS = "100";
 const TEMPLATE_FIELDS =
   "id,name,status,category,sub_category,language,components,quality_score,rejected_reason,previous_category,correct_category,parameter_format";
 
-export interface TemplateList {
-  readonly templates: readonly { readonly definition: TemplateDefinition; readonly row: unknown }[];
-  /** False where the list could not be read to its end: what is missing from it may still exist. */
-  readonly whole: boolean;
+export interface TemplatePage {
+  readonly templates: readonly { readonly definition: TemplateDefinition; readonly row: JsonObject }[];
+  /** `cut`: reading stopped before the end of the list, so what is missing from it may still exist. */
+  readonly rest: "more" | "whole" | "cut";
 }
 
-/** All templates of an account, read and as Meta wrote them. */
-export async function listTemplates(client: GraphClient, wabaId: string): Promise<ReadResult<TemplateList>> {
+/**
+ * The templates of a business account page by page, read and as Meta wrote them. Ends after the last page, after an
+ * error, and after a page marked `cut`: a cursor that leads in a circle, or more rows than an account can have.
+ */
+export async function* templatePages(
+  client: GraphClient,
+  wabaId: string,
+): AsyncGenerator<ReadResult<TemplatePage>> {
   const path = `/${encodeURIComponent(wabaId)}/message_templates`;
-  const list = await client.list(path, { fields: TEMPLATE_FIELDS, limit: PAGE_ROWS }, TEMPLATES_MAX);
-  return mapResult(list, ({ rows, whole }) => ({
-    whole,
-    templates: rows.flatMap((row) => {
-      const definition = readTemplate(row);
-      return definition === null ? [] : [{ definition, row }];
-    }),
-  }));
+  const cursors = new Set<string>();
+  let rowCount = 0;
+  for (let after: string | undefined; ; ) {
+    const page = await client.page(path, { fields: TEMPLATE_FIELDS, limit: PAGE_ROWS }, after);
+    if (!page.ok) return yield page;
+    const { rows, next } = page.value;
+    rowCount += rows.length;
+    const circle = next !== undefined && (cursors.has(next) || rowCount >= TEMPLATES_MAX);
+    const rest = next === undefined ? "whole" : circle ? "cut" : "more";
+    yield { ...page, value: { templates: readRows(rows), rest } };
+    if (next === undefined || circle) return;
+    cursors.add(next);
+    after = next;
+  }
+}
+
+function readRows(rows: readonly unknown[]): TemplatePage["templates"] {
+  return rows.flatMap((value) => {
+    const row = asObject(value);
+    const definition = readTemplate(row);
+    return row === undefined || definition === null ? [] : [{ definition, row }];
+  });
 }
 
 export interface NewTemplate {

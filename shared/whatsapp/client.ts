@@ -36,6 +36,11 @@ export interface GraphList {
   readonly whole: boolean;
 }
 
+export interface GraphPage {
+  readonly rows: readonly unknown[];
+  readonly next?: string;
+}
+
 export interface MediaInfo {
   readonly url: string;
   readonly mimeType?: string;
@@ -136,18 +141,25 @@ export class GraphClient {
     const rows: unknown[] = [];
     const cursors = new Set<string>();
     for (let after: string | undefined; ; ) {
-      const page = await this.get(path, { ...query, ...(after !== undefined && { after }) });
+      const page = await this.page(path, query, after);
       if (!page.ok) return page;
-      rows.push(...(getArray(page.value, "data") ?? []).slice(0, rowsMax - rows.length));
-      const paging = getObject(page.value, "paging");
-      const next = getId(getObject(paging, "cursors"), "after");
-      if (getWord(paging, "next") === undefined || next === undefined) {
-        return { ...page, value: { rows, whole: true } };
-      }
+      rows.push(...page.value.rows.slice(0, rowsMax - rows.length));
+      const { next } = page.value;
+      if (next === undefined) return { ...page, value: { rows, whole: true } };
       if (rows.length >= rowsMax || cursors.has(next)) return { ...page, value: { rows, whole: false } };
       cursors.add(next);
       after = next;
     }
+  }
+
+  /** One page of a list, the first unless `after` names the end of an earlier one; `next` is absent on the last. */
+  async page(path: string, query: Query, after: string | undefined): Promise<ReadResult<GraphPage>> {
+    const answer = await this.get(path, { ...query, ...(after !== undefined && { after }) });
+    if (!answer.ok) return answer;
+    const paging = getObject(answer.value, "paging");
+    const next =
+      getWord(paging, "next") === undefined ? undefined : getId(getObject(paging, "cursors"), "after");
+    return { ...answer, value: { rows: getArray(answer.value, "data") ?? [], ...defined({ next }) } };
   }
 
   get #deadlineMs(): number {

@@ -20,6 +20,8 @@ export type WebhookEvent =
       readonly category?: string;
       /** What Meta says about a rejection or a pause, for people. */
       readonly detail?: string;
+      /** Meta's word for which pause it is: `FIRST_PAUSE`, `SECOND_PAUSE`, ... */
+      readonly pause?: string;
       readonly disabledAtMs?: number;
     } & TemplateRef)
   /** `message_template_quality_update`, which Meta's own sample sends under the field of the status. */

@@ -142,6 +142,7 @@ function readTemplateStatus(value: JsonObject): readonly WebhookEvent[] {
       ...defined({
         reason: saidReason(getWord(value, "reason")),
         category: getWord(value, "message_template_category"),
+        pause: status.toUpperCase() === "PAUSED" ? getWord(other, "title") : undefined,
         detail: getWord(rejection, "reason") ?? getWord(other, "description") ?? getWord(other, "title"),
         disabledAtMs: metaTimestampMs(get(getObject(value, "disable_info"), "disable_date")),
       }),

@@ -29,6 +29,8 @@ export interface ItemOrigin {
   /** Meta's name of the subscription field, such as `messages`; empty when it was missing. */
   readonly field: string;
   readonly wabaId?: string;
+  /** When Meta says that it happened; only entries about templates, numbers and accounts tell it. */
+  readonly entryAtMs?: number;
   readonly phoneNumberId?: string;
   readonly displayPhoneNumber?: string;
 }

@@ -1,6 +1,17 @@
 import { type Bytes, bytesToText } from "../bytes";
 import { defined } from "../defined";
-import { asObject, getArray, getId, getObject, getWord, isTooDeep, type JsonObject, rawText } from "./json";
+import { metaTimestampMs } from "../time";
+import {
+  asObject,
+  get,
+  getArray,
+  getId,
+  getObject,
+  getWord,
+  isTooDeep,
+  type JsonObject,
+  rawText,
+} from "./json";
 import { Collector } from "./webhook-collector";
 import { EVENT_READERS } from "./webhook-events";
 import { readHistory, readStandby } from "./webhook-history";
@@ -50,13 +61,9 @@ function readEntries(root: JsonObject, collector: Collector): void {
       collector.other({ path, field: "" }, value, "shape");
       continue;
     }
-    const wabaId = getId(entry, "id");
+    const origin = defined({ wabaId: getId(entry, "id"), entryAtMs: metaTimestampMs(get(entry, "time")) });
     for (const [position, change] of changes.entries()) {
-      readChange(
-        change,
-        { path: `${path}.changes[${position}]`, field: "", ...defined({ wabaId }) },
-        collector,
-      );
+      readChange(change, { path: `${path}.changes[${position}]`, field: "", ...origin }, collector);
     }
   }
 }

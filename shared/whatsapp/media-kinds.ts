@@ -1,0 +1,40 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** The kinds of files that a business sends; a message of a kind carries one file of its types. */
+export const MEDIA_KINDS = ["image", "video", "audio", "document", "sticker"] as const;
+export type MediaKind = (typeof MEDIA_KINDS)[number];
+
+interface KindRule {
+  readonly bytesMax: number;
+  readonly types: readonly string[];
+}
+
+/** What Meta takes of each kind (Meta: "Supported media types"). */
+export const MEDIA_RULES: Readonly<Record<MediaKind, KindRule>> = {
+  image: { bytesMax: 5 * MIB, types: ["image/jpeg", "image/png"] },
+  video: { bytesMax: 16 * MIB, types: ["video/mp4", "video/3gpp"] },
+  // Ogg only with the Opus codec; plain Ogg is refused.
+  audio: {
+    bytesMax: 16 * MIB,
+    types: ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg; codecs=opus"],
+  },
+  document: {
+    bytesMax: 100 * MIB,
+    types: [
+      "text/plain",
+      "application/pdf",
+      "application/msword",
+      "application/vnd.ms-excel",
+      "application/vnd.ms-powerpoint",
+      "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+      "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+      "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ],
+  },
+  // The animated form; a still one may have 100 KB.
+  sticker: { bytesMax: 500 * KIB, types: ["image/webp"] },
+};
+
+/** Largest file of any kind. */
+export const MEDIA_BYTES_MAX = MEDIA_RULES.document.bytesMax;
