@@ -74,10 +74,12 @@ export class VirtualClock {
   }
 
   /**
-   * Moves time ahead. Resolves when everything that fell due on the way, each at its own moment, and everything that
-   * was already under way has been done; a webhook whose receiver does not answer holds it for as long.
+   * Moves time ahead. Resolves when everything that was already under way, and then everything that fell due on the
+   * way, each at its own moment, has been done; a webhook whose receiver does not answer holds it for as long.
    */
   async advance(ms: number): Promise<void> {
+    // What is under way plans what follows from it by the time that it is now, not by the one that is asked for.
+    await Promise.all(this.#running);
     const target = this.now() + ms;
     for (let timer = this.#takeDue(target); timer !== undefined; timer = this.#takeDue(target)) {
       this.#move(Math.max(timer.dueAt, this.now()));

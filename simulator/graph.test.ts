@@ -228,7 +228,7 @@ describe("sending", () => {
     ],
     [
       "a file by link",
-      { type: "document", document: { link: "https://example.com/a.pdf", filename: "a.pdf" } },
+      { type: "document", document: { link: "http://127.0.0.1:1/a.pdf", filename: "a.pdf" } },
     ],
     ["a text without its type", { text: { body: "x" } }],
   ])("%s is accepted", async (_, message) => {

@@ -82,6 +82,11 @@ export class Simulation {
     this.journal.emit({ type: "state" });
   }
 
+  /** Aborts when the simulator stops. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** Ends everything that is planned or under way. */
   close(): void {
     this.clock.reset();

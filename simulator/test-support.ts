@@ -115,6 +115,8 @@ export interface Bench {
   control(path: string, body?: unknown, method?: string): Promise<Answer>;
   /** A Graph call with the access token. */
   graph(path: string, body?: unknown, init?: RequestInit): Promise<Answer>;
+  /** Uploads a small file of this type and gives its media id. */
+  upload(mimeType: string): Promise<string>;
   /** Sends a text to Sheena, or what is given. */
   send(message?: object): Promise<Answer>;
   close(): Promise<void>;
@@ -147,6 +149,18 @@ export async function startBench(options: SimulatorOptions = {}): Promise<Bench>
         method,
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }),
+    upload: async (mimeType) => {
+      const form = new FormData();
+      form.set("messaging_product", "whatsapp");
+      form.set("type", mimeType);
+      form.set("file", new Blob([new Uint8Array(64)], { type: mimeType }), "file.bin");
+      const answer = await graph(`/${NUMBER}/media`, undefined, {
+        method: "POST",
+        headers: { authorization: "Bearer sim-access-token" },
+        body: form,
+      });
+      return answer.body.id;
+    },
     send: (message = { type: "text", text: { body: "Hi" } }) =>
       graph(`/${NUMBER}/messages`, { messaging_product: "whatsapp", to: SHEENA, ...message }),
     close: async () => {

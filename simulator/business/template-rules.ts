@@ -14,6 +14,9 @@ const PHONE_CHARACTERS_MAX = 20;
 const CODE_CHARACTERS_MAX = 15;
 const BUTTONS_MAX = 10;
 const URL_BUTTONS_MAX = 2;
+const CARDS_MIN = 2;
+const CARDS_MAX = 10;
+const CARD_BODY_CHARACTERS_MAX = 160;
 /** Fewest other words for each place; with fewer Meta calls the text too short for its parameters. */
 const WORDS_PER_PLACE = 1;
 
@@ -62,7 +65,7 @@ export function componentsProblem(
   if (components === undefined || components.length === 0) return badFormat("Components are missing.");
   const parts = components.map(asObject);
   const ofType = (type: string) => parts.filter((part) => typeOf(part) === type);
-  const twice = ["HEADER", "BODY", "FOOTER", "BUTTONS"].find((type) => ofType(type).length > 1);
+  const twice = ["HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL"].find((type) => ofType(type).length > 1);
   if (twice !== undefined) return badFormat(`There can be one component of type ${twice}.`);
   const [body] = ofType("BODY");
   if (body === undefined) return badFormat("A component of type BODY is needed.");
@@ -72,8 +75,36 @@ export function componentsProblem(
     headerProblem(ofType("HEADER")[0]) ??
     textProblem(body, "BODY", BODY_CHARACTERS_MAX, "body_text") ??
     footerProblem(ofType("FOOTER")[0]) ??
-    buttonsProblem(ofType("BUTTONS")[0])
+    buttonsProblem(ofType("BUTTONS")[0]) ??
+    carouselProblem(ofType("CAROUSEL")[0])
   );
+}
+
+/** Meta: "Media card carousel templates": cards of one make, each with a picture or a film. */
+function carouselProblem(carousel: JsonObject | undefined): GraphFailure | null {
+  if (carousel === undefined) return null;
+  const cards = (getArray(carousel, "cards") ?? []).map((card) =>
+    (getArray(asObject(card), "components") ?? []).map(asObject),
+  );
+  if (cards.length < CARDS_MIN || cards.length > CARDS_MAX) {
+    return badFormat(`A carousel has ${CARDS_MIN} to ${CARDS_MAX} cards.`);
+  }
+  const makes = cards.map((parts) => parts.map(typeOf).sort().join(" "));
+  if (makes.some((make) => make !== makes[0])) return badFormat("All cards need the same components.");
+  for (const parts of cards) {
+    const ofType = (type: string) => parts.find((part) => typeOf(part) === type);
+    const header = ofType("HEADER");
+    if (!["IMAGE", "VIDEO", "PRODUCT"].includes((getText(header, "format") ?? "").toUpperCase())) {
+      return badFormat("Each card needs a header with an image, a video or a product.");
+    }
+    const body = ofType("BODY");
+    const problem =
+      headerProblem(header) ??
+      (body === undefined ? null : textProblem(body, "BODY", CARD_BODY_CHARACTERS_MAX, "body_text")) ??
+      buttonsProblem(ofType("BUTTONS"));
+    if (problem !== null) return problem;
+  }
+  return null;
 }
 
 const typeOf = (part: JsonObject | undefined): string => (getText(part, "type") ?? "").toUpperCase();

@@ -95,3 +95,11 @@ export function invalid(details: string): GraphFailure {
 export function invalidParameter(message: string): GraphFailure {
   return { status: 400, code: 100, message: `(#100) ${message}`, details: message };
 }
+
+/** A kind of message that exists in WhatsApp and cannot be sent through the API. */
+export const unsupportedType: GraphFailure = {
+  status: 400,
+  code: 131051,
+  message: "(#131051) Unsupported message type",
+  details: "Message type is not currently supported.",
+};

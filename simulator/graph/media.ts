@@ -1,40 +1,13 @@
-import type { MediaType } from "#shared/whatsapp/webhook-types";
 import { effectsOfHeader, type FaultEffect } from "../faults";
 import { DOWNLOAD_PATH, linkedMedia, liveMedia, mediaLink, storeMedia } from "../handset/media-store";
 import { json, type ReceivedRequest, type Reply } from "../http";
+import { kindOfMimeType, MEDIA_KINDS } from "../media-kinds";
 import type { Simulation } from "../simulation";
 import type { StoredMedia } from "../world";
 import { invalidParameter, missing } from "./graph-error";
 import type { GraphResult } from "./send-message";
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-
-/** Meta: "Supported media types". The largest size of each kind, and the types that belong to it. */
-const KINDS: readonly { type: MediaType; bytesMax: number; mimeTypes: readonly string[] }[] = [
-  {
-    type: "audio",
-    bytesMax: 16 * MIB,
-    mimeTypes: ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"],
-  },
-  { type: "image", bytesMax: 5 * MIB, mimeTypes: ["image/jpeg", "image/png"] },
-  { type: "video", bytesMax: 16 * MIB, mimeTypes: ["video/mp4", "video/3gpp", "video/3gp"] },
-  { type: "sticker", bytesMax: 500 * KIB, mimeTypes: ["image/webp"] },
-  {
-    type: "document",
-    bytesMax: 100 * MIB,
-    mimeTypes: [
-      "text/plain",
-      "application/pdf",
-      "application/msword",
-      "application/vnd.ms-excel",
-      "application/vnd.ms-powerpoint",
-      "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-      "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-      "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    ],
-  },
-];
+const MIB = 1024 * 1024;
 
 /** `POST /{phone-number-id}/media`: a multipart form with `messaging_product`, `type` and `file`. */
 export async function uploadMedia(simulation: Simulation, request: ReceivedRequest): Promise<GraphResult> {
@@ -47,7 +20,7 @@ export async function uploadMedia(simulation: Simulation, request: ReceivedReque
   if (file === null || typeof file === "string") return { failure: missing("file") };
   const declared = form.get("type");
   const mimeType = (typeof declared === "string" && declared !== "" ? declared : file.type).toLowerCase();
-  const kind = KINDS.find(({ mimeTypes }) => mimeTypes.includes(mimeType.split(";")[0]?.trim() ?? ""));
+  const kind = kindOfMimeType(mimeType);
   if (kind === undefined) {
     return {
       failure: invalidParameter(
@@ -57,14 +30,13 @@ export async function uploadMedia(simulation: Simulation, request: ReceivedReque
   }
   const bytes = Buffer.from(await file.arrayBuffer());
   if (bytes.length === 0) return { failure: invalidParameter("The file is empty.") };
-  if (bytes.length > kind.bytesMax) {
+  const { bytesMax } = MEDIA_KINDS[kind];
+  if (bytes.length > bytesMax) {
     return {
-      failure: invalidParameter(
-        `The file is larger than the ${kind.bytesMax} bytes allowed for ${kind.type}.`,
-      ),
+      failure: invalidParameter(`The file is larger than the ${bytesMax} bytes allowed for ${kind}.`),
     };
   }
-  const media = storeMedia(simulation, "business", { type: kind.type, mimeType, bytes, filename: file.name });
+  const media = storeMedia(simulation, "business", { type: kind, mimeType, bytes, filename: file.name });
   return { ok: { id: media.id } };
 }
 

@@ -7,7 +7,8 @@ import { waIdOf } from "../handset/wa-id";
 import type { Simulation } from "../simulation";
 import type { BusinessNumber, Customer, StoredMessage } from "../world";
 import { type GraphFailure, invalid, invalidParameter, missing } from "./graph-error";
-import { checkMessage, findTemplate } from "./message-rules";
+import { checkMessage } from "./message-rules";
+import { findTemplate } from "./template-send-rules";
 
 export type GraphResult = { readonly ok: unknown } | { readonly failure: GraphFailure };
 
@@ -91,6 +92,7 @@ function accept(
   simulation.putMessage(message);
   planStatuses(simulation, message, laterFailure(simulation, number, to.customer, message));
   const { customer } = to;
+  const isByUserId = customer?.phoneHidden === true || to.input === customer?.userId;
   return {
     ok: {
       messaging_product: "whatsapp",
@@ -98,7 +100,7 @@ function accept(
         {
           input: to.input,
           ...(!customer?.phoneHidden && { wa_id: customer?.waId ?? waIdOf(to.digits) }),
-          ...(customer?.phoneHidden && { user_id: customer.userId }),
+          ...(isByUserId && { user_id: customer.userId }),
         },
       ],
       messages: [{ id: message.id, ...(type === "template" && { message_status: "accepted" }) }],

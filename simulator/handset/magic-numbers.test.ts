@@ -13,19 +13,21 @@ beforeEach(async () => {
 afterAll(() => bench.close());
 
 const text = (to: string) => bench.send({ to, type: "text", text: { body: "Hello" } });
-const offer = (to: string) =>
-  bench.send({
+const offer = async (to: string) => {
+  const id = await bench.upload("image/png");
+  return bench.send({
     to,
     type: "template",
     template: {
       name: "spring_offer",
       language: { code: "en_US" },
       components: [
-        { type: "header", parameters: [{ type: "image", image: { link: "https://example.com/a.png" } }] },
+        { type: "header", parameters: [{ type: "image", image: { id } }] },
         { type: "body", parameters: ["Sheena", "20%"].map((word) => ({ type: "text", text: word })) },
       ],
     },
   });
+};
 const advance = (advanceMs: number) => bench.control("clock", { advanceMs });
 const statuses = () => itemsOf(bench.receiver, "statuses").map(({ status }) => status);
 const errors = () =>

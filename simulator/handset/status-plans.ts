@@ -20,6 +20,8 @@ export interface PlannedStatus {
   readonly delayMs: number;
   readonly status: SentStatus;
   readonly error?: StatusError;
+  /** Found out when its time has come; with a reason the message fails instead, and nothing more follows. */
+  readonly check?: () => Promise<StatusError | null>;
   /** What else happens at this moment, once the webhook has been answered. */
   readonly onReported?: () => void;
 }
@@ -29,6 +31,8 @@ export interface StatusPlan {
   readonly steps: readonly PlannedStatus[];
   /** How many of the steps have begun. */
   begun: number;
+  /** A check has failed: the steps that are left do not happen. */
+  hasFailed: boolean;
   /** The steps that have begun, one after the other. */
   chain: Promise<unknown>;
 }
@@ -61,7 +65,7 @@ export async function reportStatus(
  * rules are for.
  */
 export function plan(simulation: Simulation, message: StoredMessage, steps: readonly PlannedStatus[]): void {
-  const planned: StatusPlan = { steps, begun: 0, chain: Promise.resolve() };
+  const planned: StatusPlan = { steps, begun: 0, hasFailed: false, chain: Promise.resolve() };
   if (steps.length === 0) simulation.plans.delete(message.id);
   else simulation.plans.set(message.id, planned);
   for (const [index, { delayMs }] of steps.entries()) {
@@ -92,6 +96,13 @@ async function advance(
     const step = planned.steps[planned.begun++];
     if (step === undefined) break;
     planned.chain = planned.chain.then(async () => {
+      if (planned.hasFailed) return;
+      const failure = (await step.check?.()) ?? null;
+      if (failure !== null) {
+        planned.hasFailed = true;
+        await reportStatus(simulation, message, "failed", failure);
+        return;
+      }
       await reportStatus(simulation, message, step.status, step.error);
       step.onReported?.();
     });

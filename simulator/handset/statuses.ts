@@ -2,6 +2,7 @@ import { asObject, get } from "#shared/whatsapp/json";
 import type { Simulation } from "../simulation";
 import type { StatusError } from "../webhooks/payloads";
 import { type Customer, findCustomer, type StoredMessage } from "../world";
+import { fetchLinkedFiles, linkedFiles } from "./linked-files";
 import { magicOf } from "./magic-numbers";
 import { answerByScript } from "./personas";
 import { type PlannedStatus, plan } from "./status-plans";
@@ -46,8 +47,10 @@ export function planStatuses(
   const customer = findCustomer(simulation.world, message.peer);
   // A reaction is never reported as delivered or read.
   const reaches = message.type !== "reaction" && customer?.online === true;
+  const files = linkedFiles(message);
+  const check = () => fetchLinkedFiles(files, simulation.closing);
   plan(simulation, message, [
-    { delayMs: sent, status: "sent" },
+    { delayMs: sent, status: "sent", ...(files.length > 0 && { check }) },
     ...(reaches ? reaching(simulation, message, customer) : []),
   ]);
 }
