@@ -7,6 +7,7 @@ import { conversationView, viewConversationFor } from "./model/views";
 
 /** Conversations of an account, newest activity first. */
 export const list = memberQuery({
+  permission: "inbox.read",
   args: {
     accountId: v.id("accounts"),
     archived: v.optional(v.boolean()),
@@ -27,6 +28,7 @@ export const list = memberQuery({
 });
 
 export const get = memberQuery({
+  permission: "inbox.read",
   args: { accountId: v.id("accounts"), conversationId: v.id("conversations") },
   returns: conversationView,
   handler: async (ctx, args) => {
@@ -37,6 +39,7 @@ export const get = memberQuery({
 
 /** The member has looked at the conversation: nothing in it is unread for this member any more. */
 export const markSeen = memberMutation({
+  permission: "inbox.write",
   args: { accountId: v.id("accounts"), conversationId: v.id("conversations") },
   returns: v.null(),
   handler: async (ctx, args) => {

@@ -1,10 +1,13 @@
 import type { RegisteredAction, RegisteredMutation, RegisteredQuery } from "convex/server";
 import type { GenericValidator, Infer, ObjectType, PropertyValidators, VId } from "convex/values";
+import { can, type Permission } from "#shared/domain/roles";
+import { internal } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
 import {
   type ActionCtx,
   type MutationCtx,
   type QueryCtx,
+  action as rawAction,
   httpAction as rawHttpAction,
   internalAction as rawInternalAction,
   internalMutation as rawInternalMutation,
@@ -12,8 +15,10 @@ import {
   mutation as rawMutation,
   query as rawQuery,
 } from "./_generated/server";
+import { fail } from "./model/errors";
 import {
   type Caller,
+  claimedAccount,
   type Member,
   requireCaller,
   requireCallerNow,
@@ -47,9 +52,19 @@ type MutationBuilder<Visibility extends "public" | "internal"> = <
   door: Door<MutationCtx, Args, Returns>,
 ) => RegisteredMutation<Visibility, ObjectType<Args>, Promise<Infer<Returns>>>;
 
-type ActionBuilder = <Args extends PropertyValidators, Returns extends GenericValidator>(
+type ActionBuilder<Visibility extends "public" | "internal"> = <
+  Args extends PropertyValidators,
+  Returns extends GenericValidator,
+>(
   door: Door<ActionCtx, Args, Returns>,
-) => RegisteredAction<"internal", ObjectType<Args>, Promise<Infer<Returns>>>;
+) => RegisteredAction<Visibility, ObjectType<Args>, Promise<Infer<Returns>>>;
+
+/** A door of an account says what its visitor must be allowed to do (`shared/domain/roles`). */
+type MemberDoor<Ctx, Args extends PropertyValidators, Returns extends GenericValidator> = Door<
+  Ctx,
+  Args,
+  Returns
+> & { permission: Permission };
 
 type AccountArgs = PropertyValidators & { accountId: VId<Id<"accounts">> };
 
@@ -60,7 +75,7 @@ export const publicMutation: MutationBuilder<"public"> = rawMutation;
 /** Not reachable from outside: called by other functions, the scheduler, crons and the holder of the admin key. */
 export const internalQuery: QueryBuilder<"internal"> = rawInternalQuery;
 export const internalMutation: MutationBuilder<"internal"> = rawInternalMutation;
-export const internalAction: ActionBuilder = rawInternalAction;
+export const internalAction: ActionBuilder<"internal"> = rawInternalAction;
 export const httpAction = rawHttpAction;
 
 /** For the Next server acting for itself (the sign-in store, the look-up of API keys). */
@@ -101,24 +116,61 @@ export function userQuery<Args extends PropertyValidators, Returns extends Gener
   });
 }
 
-/** For a member of the account named by the argument `accountId`; adds `account`, `role` and `userId`. */
+/**
+ * For a member of the account named by the argument `accountId` whose role has the permission; adds `account`, `role`
+ * and `userId`.
+ */
 export function memberQuery<Args extends AccountArgs, Returns extends GenericValidator>(
-  door: Door<QueryCtx & Member, Args, Returns>,
+  door: MemberDoor<QueryCtx & Member, Args, Returns>,
 ) {
   return publicQuery({
     args: door.args,
     returns: door.returns,
-    handler: async (ctx, args) => await door.handler({ ...ctx, ...(await requireMember(ctx, args)) }, args),
+    handler: async (ctx, args) =>
+      await door.handler({ ...ctx, ...(await requireMember(ctx, args, door.permission)) }, args),
   });
 }
 
 export function memberMutation<Args extends AccountArgs, Returns extends GenericValidator>(
-  door: Door<MutationCtx & Member, Args, Returns>,
+  door: MemberDoor<MutationCtx & Member, Args, Returns>,
 ) {
   return publicMutation({
     args: door.args,
     returns: door.returns,
-    handler: async (ctx, args) => await door.handler({ ...ctx, ...(await requireMember(ctx, args)) }, args),
+    handler: async (ctx, args) =>
+      await door.handler({ ...ctx, ...(await requireMember(ctx, args, door.permission)) }, args),
+  });
+}
+
+const publicAction: ActionBuilder<"public"> = rawAction;
+
+/** For any signed-in person, where the work needs a network or true randomness. */
+export function userAction<Args extends PropertyValidators, Returns extends GenericValidator>(
+  door: Door<ActionCtx & { userId: string }, Args, Returns>,
+) {
+  return publicAction({
+    args: door.args,
+    returns: door.returns,
+    handler: async (ctx, args) => await door.handler({ ...ctx, userId: await requireUser(ctx) }, args),
+  });
+}
+
+/**
+ * As `memberMutation`, where the work needs a network or true randomness. An action is no transaction, so what it
+ * stores in the end asks for the permission once more.
+ */
+export function memberAction<Args extends AccountArgs, Returns extends GenericValidator>(
+  door: MemberDoor<ActionCtx & { userId: string }, Args, Returns>,
+) {
+  return publicAction({
+    args: door.args,
+    returns: door.returns,
+    handler: async (ctx, args) => {
+      const accountId = claimedAccount(args);
+      const { userId, role } = await ctx.runQuery(internal.members.current, { accountId });
+      if (!can(role, door.permission)) fail("forbidden");
+      return await door.handler({ ...ctx, userId }, args);
+    },
   });
 }
 

@@ -9,6 +9,7 @@ import { messageView, pendingView, refusalView, viewMessage } from "./model/view
 
 /** Messages of a conversation, newest first. */
 export const list = memberQuery({
+  permission: "inbox.read",
   args: {
     accountId: v.id("accounts"),
     conversationId: v.id("conversations"),
@@ -29,6 +30,7 @@ export const list = memberQuery({
 
 /** Takes a text for sending. The answer says that it is on its way; the message's status tells how it went. */
 export const sendText = memberMutation({
+  permission: "messages.send",
   args: {
     accountId: v.id("accounts"),
     conversationId: v.id("conversations"),

@@ -24,6 +24,7 @@ import type * as keysAdmin from "../keysAdmin.js";
 import type * as mcp from "../mcp.js";
 import type * as media from "../media.js";
 import type * as mediaNode from "../mediaNode.js";
+import type * as members from "../members.js";
 import type * as messages from "../messages.js";
 import type * as model_accountEvents from "../model/accountEvents.js";
 import type * as model_accountRules from "../model/accountRules.js";
@@ -122,6 +123,7 @@ declare const fullApi: ApiFromModules<{
   mcp: typeof mcp;
   media: typeof media;
   mediaNode: typeof mediaNode;
+  members: typeof members;
   messages: typeof messages;
   "model/accountEvents": typeof model_accountEvents;
   "model/accountRules": typeof model_accountRules;

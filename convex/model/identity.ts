@@ -1,4 +1,5 @@
 import type { UserIdentity } from "convex/server";
+import { can, type Permission } from "#shared/domain/roles";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { fail } from "./errors";
@@ -26,14 +27,14 @@ export interface Caller {
 }
 
 /** The identity of the call if it is of this use; anything else, also a valid token of another use, is unauthorized. */
-async function requireUse(ctx: QueryCtx, use: TokenUse): Promise<UserIdentity> {
+async function requireUse(ctx: Pick<QueryCtx, "auth">, use: TokenUse): Promise<UserIdentity> {
   const identity = await ctx.auth.getUserIdentity();
   if (identity === null || identity["use"] !== use) fail("unauthorized");
   return identity;
 }
 
 /** Id of the signed-in person. Throws `unauthorized`. */
-export async function requireUser(ctx: QueryCtx): Promise<string> {
+export async function requireUser(ctx: Pick<QueryCtx, "auth">): Promise<string> {
   return (await requireUse(ctx, "user")).subject;
 }
 
@@ -45,11 +46,22 @@ export async function requireService(ctx: QueryCtx): Promise<void> {
 
 /**
  * The membership of the signed-in person in the account that the arguments name. A missing account, an account of
- * others and an id that is none give the same `not_found`.
+ * others and an id that is none give the same `not_found`; a role without the permission gives `forbidden`.
  */
-export async function requireMember(ctx: QueryCtx, args: object): Promise<Member> {
+export async function requireMember(ctx: QueryCtx, args: object, permission: Permission): Promise<Member> {
+  const member = await requireAnyMember(ctx, claimedAccount(args));
+  if (!can(member.role, permission)) fail("forbidden");
+  return member;
+}
+
+/** The account that the arguments name, as they name it. */
+export function claimedAccount(args: object): string {
+  return "accountId" in args && typeof args.accountId === "string" ? args.accountId : "";
+}
+
+/** The membership of the signed-in person, whatever their role. Throws `unauthorized` or `not_found`. */
+export async function requireAnyMember(ctx: QueryCtx, claimed: string): Promise<Member> {
   const userId = await requireUser(ctx);
-  const claimed = "accountId" in args && typeof args.accountId === "string" ? args.accountId : "";
   const accountId = ctx.db.normalizeId("accounts", claimed);
   if (accountId === null) fail("not_found");
   const membership = await ctx.db
