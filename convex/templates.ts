@@ -20,6 +20,7 @@ import { refusalView } from "./model/views";
 
 /** Templates of one number by name, filtered; or the best matches of `query`. */
 export const list = memberQuery({
+  permission: "inbox.read",
   args: {
     accountId: v.id("accounts"),
     ...templateFilter,
@@ -32,6 +33,7 @@ export const list = memberQuery({
 
 /** When the list was last read from Meta, and whether that is going on. */
 export const syncState = memberQuery({
+  permission: "inbox.read",
   args: { accountId: v.id("accounts") },
   returns: v.object({
     running: v.boolean(),
@@ -44,6 +46,7 @@ export const syncState = memberQuery({
 
 /** Reads the list from Meta now. Null when it was started. */
 export const requestSync = memberMutation({
+  permission: "inbox.write",
   args: { accountId: v.id("accounts") },
   returns: v.union(v.null(), refusalView),
   handler: async (ctx) => await askForTemplateSync(ctx, ctx.account._id, Date.now()),
