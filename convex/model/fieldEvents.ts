@@ -2,6 +2,7 @@ import type { EventItem } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import type { ItemOutcome } from "./inbound";
+import { applyTemplateEvent } from "./templates";
 
 /**
  * Whom an event concerns: one number, or a whole WhatsApp Business account, whose numbers that are connected here
@@ -16,10 +17,10 @@ export type EventScope =
  * it again changes nothing. What nobody acts upon is kept: it stands in the stored body.
  */
 export async function applyFieldEvent(
-  _ctx: MutationCtx,
-  _scope: EventScope,
+  ctx: MutationCtx,
+  scope: EventScope,
   item: EventItem,
-  _now: number,
+  now: number,
 ): Promise<ItemOutcome> {
   const { event } = item;
   switch (event.type) {
@@ -27,6 +28,8 @@ export async function applyFieldEvent(
     case "templateQuality":
     case "templateCategory":
     case "templateText":
+      await applyTemplateEvent(ctx, accountsOf(scope), event, now, item.entryAtMs ?? now);
+      return { state: "processed" };
     case "numberQuality":
     case "numberName":
     case "numberPin":
@@ -48,4 +51,8 @@ export async function applyFieldEvent(
     default:
       return event satisfies never;
   }
+}
+
+function accountsOf(scope: EventScope): readonly Id<"accounts">[] {
+  return scope.kind === "number" ? [scope.account._id] : scope.accountIds;
 }

@@ -1,3 +1,4 @@
+import { defined } from "#shared/defined";
 import { rankTemplates, type TemplateHint } from "#shared/domain/template-rank";
 import { nextTemplateState, type TemplateState, templateEventOf } from "#shared/domain/template-state";
 import { HOUR_MS } from "#shared/time";
@@ -5,6 +6,7 @@ import { isBuiltToSend } from "#shared/whatsapp/template-summary";
 import type { WebhookEvent } from "#shared/whatsapp/webhook-events-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
+import { appendEvent } from "./events";
 import { templateDefinition, templateLanguage } from "./templateRow";
 import { requestTemplateSync } from "./templateSync";
 
@@ -85,34 +87,52 @@ export type TemplateEvent = Extract<
   { type: "templateStatus" | "templateQuality" | "templateCategory" | "templateText" }
 >;
 
-/** Numbers of one business account; Meta allows 20 and more on request. */
-const NUMBERS_PER_WABA_MAX = 100;
-
 /**
- * Applies a template event of a webhook to every number of the business account, because such events name no number.
- * `at` is Meta's time of it (ms), if it was told; an event older than one that was applied changes nothing. A template
- * that is not known yet, and one whose text changed, are read from the list. Returns the accounts that it concerned.
+ * Applies a template event of a webhook to accounts that share the templates of one business account, because such
+ * events name no number. `at` is Meta's time of it (ms), if it was told; an event older than one of its kind that was
+ * applied changes nothing. A template that is not known yet, and one whose text changed, are read from the list. Applying an
+ * event again changes nothing.
  */
 export async function applyTemplateEvent(
   ctx: MutationCtx,
-  wabaId: string,
+  accountIds: readonly Id<"accounts">[],
   event: TemplateEvent,
   now: number,
   at: number = now,
-): Promise<Id<"accounts">[]> {
-  const accounts = await ctx.db
-    .query("accounts")
-    .withIndex("by_waba_id", (q) => q.eq("wabaId", wabaId))
-    .take(NUMBERS_PER_WABA_MAX);
-  for (const account of accounts) {
-    const row = await findMeant(ctx, account._id, event);
-    if (row === null || needsReading(event)) await requestTemplateSync(ctx, account._id, now);
-    if (row !== null && at >= (row.toldAt ?? 0)) {
-      const change = changeBy(row, event, at);
-      if (change !== null) await ctx.db.patch(row._id, { ...change, toldAt: at, changedAt: now });
-    }
+): Promise<void> {
+  for (const accountId of accountIds) {
+    const row = await findMeant(ctx, accountId, event);
+    if (row === null || needsReading(event)) await requestTemplateSync(ctx, accountId, now);
+    if (row === null || at < (row.toldAt?.[event.type] ?? 0)) continue;
+    const toldAt = { ...row.toldAt, [event.type]: at };
+    await ctx.db.patch(row._id, { ...changeBy(row, event, at), toldAt, changedAt: now });
+    await tellChange(ctx, row, event, at);
   }
-  return accounts.map(({ _id }) => _id);
+}
+
+async function tellChange(
+  ctx: MutationCtx,
+  before: Doc<"templates">,
+  event: TemplateEvent,
+  at: number,
+): Promise<void> {
+  const row = await ctx.db.get(before._id);
+  if (row === null) return;
+  const { accountId, name, language, category, status, state, usable } = row;
+  const { quality, correctCategory, rejectedReason, pausedUntil } = row;
+  await appendEvent(ctx, {
+    accountId,
+    type: "template.updated",
+    dedupeKey: [row._id, at, JSON.stringify(event)].join(":"),
+    occurredAt: at,
+    payload: {
+      change: event.type,
+      template: {
+        ...{ name, language, category, status, state, usable },
+        ...defined({ quality, correctCategory, rejectedReason, pausedUntil }),
+      },
+    },
+  });
 }
 
 /** Whether the event tells only that something changed, or in a word that only the list can explain. */
@@ -148,7 +168,7 @@ type Change = Partial<Pick<Doc<"templates">, "status" | "state" | "usable" | "ca
     | undefined;
 };
 
-function changeBy(row: Doc<"templates">, event: TemplateEvent, at: number): Change | null {
+function changeBy(row: Doc<"templates">, event: TemplateEvent, at: number): Change {
   switch (event.type) {
     case "templateStatus":
       return statusChange(row, event, at);
@@ -160,7 +180,7 @@ function changeBy(row: Doc<"templates">, event: TemplateEvent, at: number): Chan
         ? { category: event.category ?? row.category, correctCategory: undefined }
         : { correctCategory: event.correct };
     case "templateText":
-      return null;
+      return {};
     default:
       return event satisfies never;
   }

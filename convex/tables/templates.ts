@@ -40,8 +40,15 @@ export const templateTables = {
     /** What Meta said about a rejection, a pause or a warning, for people. */
     detail: v.optional(v.string()),
     pausedUntil: v.optional(v.number()),
-    /** Meta's time of the latest event that was applied (ms); an older event changes nothing. */
-    toldAt: v.optional(v.number()),
+    /** Meta's time of the latest event of each kind that was applied (ms); an older one changes nothing. */
+    toldAt: v.optional(
+      v.object({
+        templateStatus: v.optional(v.number()),
+        templateQuality: v.optional(v.number()),
+        templateCategory: v.optional(v.number()),
+        templateText: v.optional(v.number()),
+      }),
+    ),
     /** Our time of it (ms); a page of the list that was asked for before it does not undo it. */
     changedAt: v.optional(v.number()),
     /** When the run began that last saw it in the list (ms); what a whole run did not see is removed. */
