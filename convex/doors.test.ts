@@ -66,17 +66,60 @@ const MEMBER_CALLS = {
     as.query(api.messages.list, { accountId, conversationId, paginationOpts }),
   "messages:sendText": (as: Person, { accountId, conversationId }: World) =>
     as.mutation(api.messages.sendText, { accountId, conversationId, text: "Hi", clientRequestId: "r1" }),
+  "messages:sendTemplate": (as: Person, w: World) =>
+    as.mutation(api.messages.sendTemplate, { ...sendOf(w), name: "hello_world", language: "en_US" }),
+  "messages:sendMedia": (as: Person, w: World) =>
+    as.mutation(api.messages.sendMedia, { ...sendOf(w), media: "image", file: { mediaId: "1" } }),
+  "messages:sendReaction": (as: Person, w: World) =>
+    as.mutation(api.messages.sendReaction, { ...sendOf(w), messageId: w.messageId, emoji: "👍" }),
+  "messages:sendInteractive": (as: Person, w: World) =>
+    as.mutation(api.messages.sendInteractive, { ...sendOf(w), interactive: BUTTONS }),
+  "messages:sendLocation": (as: Person, w: World) =>
+    as.mutation(api.messages.sendLocation, { ...sendOf(w), location: { latitude: 1, longitude: 2 } }),
+  "messages:sendContacts": (as: Person, w: World) =>
+    as.mutation(api.messages.sendContacts, { ...sendOf(w), contacts: [CARD] }),
 };
+
+/** Calls about a message that was sent from the world `w`. */
+const DECISION_CALLS = {
+  "messages:markSent": (as: Person, { accountId, messageId }: World) =>
+    as.mutation(api.messages.markSent, { accountId, messageId }),
+  "messages:sendAgain": (as: Person, { accountId, messageId }: World) =>
+    as.mutation(api.messages.sendAgain, { accountId, messageId, clientRequestId: "again" }),
+  "messages:cancel": (as: Person, { accountId, messageId }: World) =>
+    as.mutation(api.messages.cancel, { accountId, messageId }),
+};
+
+const BUTTONS = { type: "button" as const, body: "Yes?", buttons: [{ id: "y", title: "Yes" }] };
+const CARD = { name: { formatted_name: "Ana Lima", first_name: "Ana" } };
+const sendOf = ({ accountId, conversationId }: World) => ({
+  accountId,
+  conversationId,
+  clientRequestId: "r1",
+});
 
 const CALLER_CALLS = {
   "mcp:listTemplates": (as: Person, w: World) => as.query(api.mcp.listTemplates, { from: w.number }),
   "mcp:listConversations": (as: Person, w: World) => as.query(api.mcp.listConversations, { from: w.number }),
   "mcp:getConversation": (as: Person, w: World) =>
     as.query(api.mcp.getConversation, { from: w.number, contact: w.contactId }),
-  "mcp:sendText": (as: Person, w: World) =>
-    as.mutation(api.mcp.sendText, { from: w.number, contact: w.contactId, text: "Hi" }),
+  "mcp:sendText": (as: Person, w: World) => as.mutation(api.mcp.sendText, { ...callOf(w), text: "Hi" }),
+  "mcp:sendTemplate": (as: Person, w: World) =>
+    as.mutation(api.mcp.sendTemplate, { ...callOf(w), name: "hello_world", language: "en_US" }),
+  "mcp:sendMedia": (as: Person, w: World) =>
+    as.mutation(api.mcp.sendMedia, { ...callOf(w), media: "image", file: { mediaId: "1" } }),
+  "mcp:sendReaction": (as: Person, w: World) =>
+    as.mutation(api.mcp.sendReaction, { from: w.number, messageId: w.messageId, emoji: "👍" }),
+  "mcp:sendInteractive": (as: Person, w: World) =>
+    as.mutation(api.mcp.sendInteractive, { ...callOf(w), interactive: BUTTONS }),
+  "mcp:sendLocation": (as: Person, w: World) =>
+    as.mutation(api.mcp.sendLocation, { ...callOf(w), location: { latitude: 1, longitude: 2 } }),
+  "mcp:sendContacts": (as: Person, w: World) =>
+    as.mutation(api.mcp.sendContacts, { ...callOf(w), contacts: [CARD] }),
   "mcp:sendOutcome": (as: Person, { messageId }: World) => as.query(api.mcp.sendOutcome, { messageId }),
 };
+
+const callOf = ({ number, contactId }: World) => ({ from: number, contact: contactId });
 
 const SERVICE_CALLS = {
   "callers:resolveKey": (as: Person) => as.query(api.callers.resolveKey, { keyHash: "h", pepperId: "p1" }),
@@ -112,7 +155,7 @@ describe("every public function", () => {
     .map(({ name }) => name);
 
   it("is covered by the tenant matrix below", () => {
-    const covered = [MEMBER_CALLS, CALLER_CALLS, SERVICE_CALLS].flatMap(Object.keys);
+    const covered = [MEMBER_CALLS, DECISION_CALLS, CALLER_CALLS, SERVICE_CALLS].flatMap(Object.keys);
     const elsewhere = publicNames.filter((name) => name.startsWith("authStore:"));
     expect([...covered, ...OPEN, ...ANY_USER, ...elsewhere].sort()).toEqual([...publicNames].sort());
   });
@@ -172,6 +215,23 @@ describe("functions of a member", () => {
       expect(await code(call(app.user("ana"), mixed))).toMatchObject({ code: "not_found" });
     },
   );
+});
+
+describe("decisions of a member about a message", () => {
+  it.each(Object.entries(DECISION_CALLS))(
+    "%s does not know a message of another account",
+    async (_, call) => {
+      const mixed = { ...foreign, accountId: own.accountId };
+      for (const world of [foreign, mixed]) {
+        expect(await code(call(app.user("ana"), world))).toMatchObject({ code: "not_found" });
+      }
+      expect(await code(call(app.key(own.apiKeyId), own))).toMatchObject({ code: "unauthorized" });
+    },
+  );
+
+  it.each(Object.entries(DECISION_CALLS))("%s does not know what was not sent from here", async (_, call) => {
+    expect(await code(call(app.user("ana"), own))).toMatchObject({ code: "not_found" });
+  });
 });
 
 describe("functions of an API key", () => {

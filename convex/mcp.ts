@@ -1,9 +1,18 @@
 import { v } from "convex/values";
+import { defined } from "#shared/defined";
 import { callerMutation, callerQuery } from "./functions";
-import { readConversation, readConversations, readOutcome, readTemplates } from "./model/callerReads";
-import { enqueueForCaller } from "./model/callerSends";
+import { readConversation, readConversations, readTemplates } from "./model/callerReads";
+import { sendForCaller } from "./model/callerSends";
+import { readOutcome } from "./model/sendOutcome";
 import { templateFilter, templateView } from "./model/templateReads";
-import { callerConversationView, messageView, outcomeView, pendingView, refusalView } from "./model/views";
+import { callerConversationView, messageView, refusalView, sendOutcomeView, sendView } from "./model/views";
+import {
+  contactsContent,
+  interactiveContent,
+  locationContent,
+  sendableMedia,
+  templateParams,
+} from "./tables/sendContent";
 
 /** Which of the key's business numbers; needed only when it may use several. Phone number or phone number id. */
 const from = v.optional(v.string());
@@ -64,40 +73,118 @@ export const listTemplates = callerQuery({
   handler: async (ctx, args) => await readTemplates(ctx, ctx.caller, args),
 });
 
-/** Takes a text for sending, or with `validateOnly` says whether it would be taken. */
+const sendArgs = {
+  from,
+  /** Makes a repeated call one send; its answer is kept for 24 hours. */
+  clientRequestId: v.optional(v.string()),
+  /** The same content went out within the last minute and is meant twice. */
+  sendTwice: v.optional(v.boolean()),
+  /** Only say whether it would be taken. */
+  validateOnly: v.optional(v.boolean()),
+};
+const messageArgs = {
+  ...sendArgs,
+  /** Phone number in any spelling, @username, contact id or business-scoped user id. */
+  contact: v.string(),
+  /** Id (ours or Meta's) of the message that is quoted. */
+  replyTo: v.optional(v.string()),
+};
+
 export const sendText = callerMutation({
-  args: {
-    from,
-    contact: v.string(),
-    text: v.string(),
-    /** Id (ours or Meta's) of the message that is quoted. */
-    replyTo: v.optional(v.string()),
-    clientRequestId: v.optional(v.string()),
-    validateOnly: v.optional(v.boolean()),
+  args: { ...messageArgs, text: v.string(), previewUrl: v.optional(v.boolean()) },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    const content = { type: "text" as const, text: args.text, ...defined({ previewUrl: args.previewUrl }) };
+    return await sendForCaller(ctx, ctx.caller, args, content, Date.now());
   },
-  returns: v.union(
-    pendingView,
-    v.object({
-      valid: v.literal(true),
-      conversationId: v.id("conversations"),
-      windowExpiresAt: v.optional(v.number()),
-    }),
-    refusalView,
-  ),
-  handler: async (ctx, args) => await enqueueForCaller(ctx, ctx.caller, args, Date.now()),
 });
 
-/** How a send went so far. Subscribe to it, or ask again while it says "pending". */
+/** The only send that may go to a closed window, or to a number that never wrote. */
+export const sendTemplate = callerMutation({
+  args: { ...messageArgs, name: v.string(), language: v.string(), params: v.optional(templateParams) },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    const { name, language, params = {} } = args;
+    return await sendForCaller(
+      ctx,
+      ctx.caller,
+      args,
+      { type: "template", name, language, params },
+      Date.now(),
+    );
+  },
+});
+
+/** `file` is an upload of ours, a file that Meta has, or a public https address. */
+export const sendMedia = callerMutation({
+  args: {
+    ...messageArgs,
+    media: sendableMedia,
+    file: v.union(
+      v.object({ uploadId: v.string() }),
+      v.object({ mediaId: v.string() }),
+      v.object({ link: v.string() }),
+    ),
+    caption: v.optional(v.string()),
+    filename: v.optional(v.string()),
+    voice: v.optional(v.boolean()),
+  },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    const { media, file, caption, filename, voice } = args;
+    const content = { type: "media" as const, media, file, ...defined({ caption, filename, voice }) };
+    return await sendForCaller(ctx, ctx.caller, args, content, Date.now());
+  },
+});
+
+/** `messageId` is ours or Meta's; an empty emoji takes the own reaction back. */
+export const sendReaction = callerMutation({
+  args: { ...sendArgs, messageId: v.string(), emoji: v.string() },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    const { messageId, emoji } = args;
+    return await sendForCaller(ctx, ctx.caller, args, { type: "reaction", messageId, emoji }, Date.now());
+  },
+});
+
+export const sendInteractive = callerMutation({
+  args: { ...messageArgs, interactive: interactiveContent },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    const { interactive } = args;
+    return await sendForCaller(ctx, ctx.caller, args, { type: "interactive", interactive }, Date.now());
+  },
+});
+
+export const sendLocation = callerMutation({
+  args: { ...messageArgs, location: locationContent },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    const { location } = args;
+    return await sendForCaller(ctx, ctx.caller, args, { type: "location", location }, Date.now());
+  },
+});
+
+export const sendContacts = callerMutation({
+  args: { ...messageArgs, contacts: contactsContent },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    const { contacts } = args;
+    return await sendForCaller(ctx, ctx.caller, args, { type: "contacts", contacts }, Date.now());
+  },
+});
+
+/**
+ * How a send went so far, named by the message that it made, by its own id or by the `clientRequestId` that the same
+ * key gave it. Subscribe to it, or ask again while it says "pending".
+ */
 export const sendOutcome = callerQuery({
-  args: { messageId: v.id("messages") },
-  returns: v.union(
-    v.object({
-      outcome: outcomeView,
-      message_id: v.id("messages"),
-      wamid: v.optional(v.string()),
-      error: v.optional(v.object({ code: v.string(), message: v.string() })),
-    }),
-    refusalView,
-  ),
-  handler: async (ctx, args) => await readOutcome(ctx, ctx.caller, args.messageId),
+  args: {
+    from,
+    messageId: v.optional(v.id("messages")),
+    sendId: v.optional(v.id("outbox")),
+    clientRequestId: v.optional(v.string()),
+  },
+  returns: v.union(sendOutcomeView, refusalView),
+  handler: async (ctx, args) => await readOutcome(ctx, ctx.caller, args),
 });

@@ -1,11 +1,19 @@
 import { paginationOptsValidator, paginationResultValidator } from "convex/server";
 import { v } from "convex/values";
+import { defined } from "#shared/defined";
 import { memberMutation, memberQuery } from "./functions";
 import { requireConversation } from "./model/conversations";
-import { enqueueText } from "./model/outbox";
+import { sendForMember } from "./model/memberSends";
 import { boundedPage } from "./model/page";
-import { personAsPrincipal } from "./model/principal";
-import { messageView, pendingView, refusalView, viewMessage } from "./model/views";
+import { markSent as decideSent, sendAgain as repeat, withdraw } from "./model/sendDecisions";
+import { messageView, sendView, viewMessage } from "./model/views";
+import {
+  contactsContent,
+  interactiveContent,
+  locationContent,
+  sendableMedia,
+  templateParams,
+} from "./tables/sendContent";
 
 /** Messages of a conversation, newest first. */
 export const list = memberQuery({
@@ -28,28 +36,124 @@ export const list = memberQuery({
   },
 });
 
-/** Takes a text for sending. The answer says that it is on its way; the message's status tells how it went. */
+/** Sends answer that the message is on its way; its status tells how it went. With `validateOnly` nothing is sent. */
+const sendArgs = {
+  accountId: v.id("accounts"),
+  conversationId: v.id("conversations"),
+  /** Made when the draft is opened, so that a double click is one message. */
+  clientRequestId: v.string(),
+  validateOnly: v.optional(v.boolean()),
+};
+const replyArgs = { ...sendArgs, replyToMessageId: v.optional(v.id("messages")) };
+
 export const sendText = memberMutation({
   permission: "messages.send",
-  args: {
-    accountId: v.id("accounts"),
-    conversationId: v.id("conversations"),
-    text: v.string(),
-    /** Made when the draft is opened, so that a double click is one message. */
-    clientRequestId: v.string(),
-    replyToMessageId: v.optional(v.id("messages")),
-  },
-  returns: v.union(pendingView, refusalView),
+  args: { ...replyArgs, text: v.string(), previewUrl: v.optional(v.boolean()) },
+  returns: sendView,
   handler: async (ctx, args) => {
-    const conversation = await requireConversation(ctx, ctx.account._id, args.conversationId);
-    return await enqueueText(ctx, {
-      principal: await personAsPrincipal(ctx, ctx.userId),
-      account: ctx.account,
-      recipient: { kind: "conversation", conversation },
-      text: args.text,
-      clientRequestId: args.clientRequestId,
-      ...(args.replyToMessageId !== undefined && { replyTo: args.replyToMessageId }),
-      now: Date.now(),
-    });
+    const content = { type: "text" as const, text: args.text, ...defined({ previewUrl: args.previewUrl }) };
+    return await sendForMember(ctx, args, content, Date.now());
+  },
+});
+
+export const sendTemplate = memberMutation({
+  permission: "messages.send",
+  args: { ...replyArgs, name: v.string(), language: v.string(), params: v.optional(templateParams) },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    const { name, language, params = {} } = args;
+    return await sendForMember(ctx, args, { type: "template", name, language, params }, Date.now());
+  },
+});
+
+/** `file` is an upload of ours, a file that Meta has, or a public https address. */
+export const sendMedia = memberMutation({
+  permission: "messages.send",
+  args: {
+    ...replyArgs,
+    media: sendableMedia,
+    file: v.union(
+      v.object({ uploadId: v.string() }),
+      v.object({ mediaId: v.string() }),
+      v.object({ link: v.string() }),
+    ),
+    caption: v.optional(v.string()),
+    filename: v.optional(v.string()),
+    voice: v.optional(v.boolean()),
+  },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    const { media, file, caption, filename, voice } = args;
+    const content = { type: "media" as const, media, file, ...defined({ caption, filename, voice }) };
+    return await sendForMember(ctx, args, content, Date.now());
+  },
+});
+
+/** An empty emoji takes the own reaction back. */
+export const sendReaction = memberMutation({
+  permission: "messages.send",
+  args: { ...sendArgs, messageId: v.id("messages"), emoji: v.string() },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    const { messageId, emoji } = args;
+    return await sendForMember(ctx, args, { type: "reaction", messageId, emoji }, Date.now());
+  },
+});
+
+export const sendInteractive = memberMutation({
+  permission: "messages.send",
+  args: { ...replyArgs, interactive: interactiveContent },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    const { interactive } = args;
+    return await sendForMember(ctx, args, { type: "interactive", interactive }, Date.now());
+  },
+});
+
+export const sendLocation = memberMutation({
+  permission: "messages.send",
+  args: { ...replyArgs, location: locationContent },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    return await sendForMember(ctx, args, { type: "location", location: args.location }, Date.now());
+  },
+});
+
+export const sendContacts = memberMutation({
+  permission: "messages.send",
+  args: { ...replyArgs, contacts: contactsContent },
+  returns: sendView,
+  handler: async (ctx, args) => {
+    return await sendForMember(ctx, args, { type: "contacts", contacts: args.contacts }, Date.now());
+  },
+});
+
+/** The person saw the message of unknown outcome on the phone. */
+export const markSent = memberMutation({
+  permission: "messages.send",
+  args: { accountId: v.id("accounts"), messageId: v.id("messages") },
+  returns: v.null(),
+  handler: async (ctx, { messageId }) => {
+    await decideSent(ctx, messageId, Date.now());
+    return null;
+  },
+});
+
+/** Sends a failed or doubtful message once more, as a new message that is linked to it. */
+export const sendAgain = memberMutation({
+  permission: "messages.send",
+  args: { accountId: v.id("accounts"), messageId: v.id("messages"), clientRequestId: v.string() },
+  returns: sendView,
+  handler: async (ctx, args) => await repeat(ctx, args, Date.now()),
+});
+
+/** Withdraws a message that has not left yet. */
+export const cancel = memberMutation({
+  permission: "messages.send",
+  args: { accountId: v.id("accounts"), messageId: v.id("messages") },
+  returns: v.null(),
+  handler: async (ctx, { messageId }) => {
+    await withdraw(ctx, messageId, Date.now());
+    return null;
   },
 });

@@ -2,15 +2,9 @@ import { v } from "convex/values";
 import { internal } from "./_generated/api";
 import { internalAction, internalMutation } from "./functions";
 import { dispatch } from "./model/dispatch";
-import {
-  claimSend,
-  markDispatching as markSendDispatching,
-  releaseHold,
-  sendJob,
-  sendReport,
-  settleSend,
-  sweepOutbox,
-} from "./model/sendMachine";
+import { claimSend, markDispatching as markSendDispatching, sendJob } from "./model/sendClaim";
+import { releaseHold, sendReport, settleSend } from "./model/sendMachine";
+import { sweepOutbox } from "./model/sendSweep";
 
 /** One attempt of one send: claim, write down that it leaves, POST, record the outcome. Decides nothing itself. */
 export const deliver = internalAction({

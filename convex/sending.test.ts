@@ -257,7 +257,7 @@ describe("crashes", () => {
     await app.backend.run(async (ctx) => {
       const first = await ctx.db.query("outbox").first();
       const place = first && (await ctx.db.get(first.conversationId));
-      const said = first && (await ctx.db.get(first.messageId));
+      const said = first?.messageId === undefined ? null : await ctx.db.get(first.messageId);
       if (!first || !place || !said) throw new Error("Nothing was enqueued.");
       const { _id: _row, _creationTime: _rowAt, ...send } = first;
       const { _id: _place, _creationTime: _placeAt, ...conversation } = place;

@@ -100,6 +100,20 @@ export const ERRORS = {
     say: "This client_request_id was already used for a different message.",
     nextStep: "Use a new client_request_id for a new message.",
   },
+  sending_paused: {
+    status: 409,
+    retryable: true,
+    say: "Sending from this business number is paused.",
+    nextStep:
+      "A member sees the reason in the settings of the number; waiting messages leave when it is mended.",
+  },
+  withdrawn: { status: 409, retryable: false, say: "The message was withdrawn before it left." },
+  outcome_pending: {
+    status: 409,
+    retryable: true,
+    say: "It is still being found out whether WhatsApp took the message.",
+    nextStep: "Wait for its status before anybody sends it again.",
+  },
   template_unknown: {
     status: 404,
     retryable: false,
@@ -292,6 +306,8 @@ export const REFUSAL_REASONS = [
   "conversation_paused",
   "duplicate_suspected",
   "idempotency_key_reused",
+  "sending_paused",
+  "outcome_pending",
   "invalid_recipient",
   "invalid_message",
   "recipient_not_allowed",

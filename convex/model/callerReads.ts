@@ -1,6 +1,4 @@
-import { defined } from "#shared/defined";
-import type { SendState } from "#shared/domain/send-state";
-import { type RefusalReason, refusal } from "#shared/errors";
+import { refusal } from "#shared/errors";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
 import { findContact } from "./contacts";
@@ -129,27 +127,3 @@ export async function readTemplates(
     ...(await listTemplates(ctx, granted.account._id, filter)),
   };
 }
-
-/** How a send went, in the words of the public contract. A message that was not sent from here does not exist. */
-export async function readOutcome(ctx: QueryCtx, caller: Caller, messageId: Id<"messages">) {
-  const missing: RefusalReason = "not_found";
-  const message = await ctx.db.get(messageId);
-  if (message === null || !caller.grantedAccountIds.includes(message.accountId)) return refusal(missing);
-  const row = await ctx.db
-    .query("outbox")
-    .withIndex("by_message", (q) => q.eq("messageId", messageId))
-    .unique();
-  if (row === null) return refusal(missing);
-  const { wamid, error } = message;
-  return { outcome: OUTCOMES[row.state], message_id: messageId, ...defined({ wamid, error }) };
-}
-
-const OUTCOMES = {
-  queued: "pending",
-  claimed: "pending",
-  dispatching: "pending",
-  accepted: "accepted",
-  rejected: "rejected",
-  cancelled: "rejected",
-  unknown: "unknown",
-} as const satisfies Record<SendState, string>;

@@ -1,30 +1,47 @@
 import { defined } from "#shared/defined";
+import { hasScope, type Scope } from "#shared/scopes";
 import type { MutationCtx } from "../_generated/server";
 import { grantNumber } from "./grants";
 import type { Caller } from "./identity";
-import { enqueueText, validateText } from "./outbox";
-import type { TextDraft } from "./policy";
+import { enqueue, validate } from "./outbox";
+import type { Draft, DraftContent, DraftRecipient } from "./sendDraft";
 
-export interface CallerText {
+/** What every send of an API key takes beside its content. */
+export interface CallerSend {
   from?: string;
-  contact: string;
-  text: string;
   replyTo?: string;
   clientRequestId?: string;
+  sendTwice?: boolean;
   validateOnly?: boolean;
 }
 
-/** Takes a text of an API key for sending: scope and number first, then the rules that hold for everybody. */
-export async function enqueueForCaller(ctx: MutationCtx, caller: Caller, args: CallerText, now: number) {
-  const granted = await grantNumber(ctx, caller, "send", args.from);
+/** Takes a draft of an API key for sending: scope and number first, then the rules that hold for everybody. */
+export async function sendForCaller(
+  ctx: MutationCtx,
+  caller: Caller,
+  args: CallerSend & { contact?: string },
+  content: DraftContent,
+  now: number,
+) {
+  const granted = await grantNumber(ctx, caller, scopeFor(caller, content), args.from);
   if (granted.refused) return granted;
-  const draft: TextDraft = {
+  const draft: Draft = {
     principal: { kind: "key", key: caller.key },
     account: granted.account,
-    recipient: { kind: "contact", text: args.contact },
-    text: args.text,
-    ...defined({ replyTo: args.replyTo, clientRequestId: args.clientRequestId }),
+    recipient: recipientOf(args.contact, content),
+    content,
+    ...defined({ replyTo: args.replyTo, clientRequestId: args.clientRequestId, sendTwice: args.sendTwice }),
     now,
   };
-  return args.validateOnly === true ? await validateText(ctx, draft) : await enqueueText(ctx, draft);
+  return args.validateOnly === true ? await validate(ctx, draft) : await enqueue(ctx, draft);
+}
+
+/** A reaction changes a message that is there; whoever may write or send may react. */
+function scopeFor({ scopes }: Caller, { type }: DraftContent): Scope {
+  return type === "reaction" && !hasScope(scopes, "send") ? "write" : "send";
+}
+
+function recipientOf(contact: string | undefined, content: DraftContent): DraftRecipient {
+  if (content.type === "reaction") return { kind: "message", messageId: content.messageId };
+  return { kind: "contact", text: contact ?? "" };
 }

@@ -119,6 +119,24 @@ export async function ensureContact(
   return await ctx.db.get(contactId);
 }
 
+/**
+ * The contact of a number that we write to first. It has no WhatsApp id yet: Meta's answer to the first send brings
+ * it, which may differ from the number.
+ */
+export async function contactForPhone(
+  ctx: MutationCtx,
+  accountId: Id<"accounts">,
+  phone: string,
+): Promise<Doc<"contacts">> {
+  const found = await findByNumber(ctx, accountId, phoneDigits(phone));
+  if (found !== null) return found;
+  const contactId = await ctx.db.insert("contacts", { accountId, phone });
+  await linkIdentity(ctx, accountId, contactId, "phone", phoneDigits(phone));
+  const contact = await ctx.db.get(contactId);
+  if (contact === null) throw new Error("The contact just inserted is not there.");
+  return contact;
+}
+
 /** Notes that Meta calls the contact by another number than the one that we dialled, so that its answer is recognised. */
 export async function learnWaId(ctx: MutationCtx, contact: Doc<"contacts">, waId: string): Promise<void> {
   if (!/^\d{5,20}$/.test(waId)) return;

@@ -2,11 +2,12 @@ import type { Infer } from "convex/values";
 import { formatCallbackData } from "#shared/ids";
 import type { SendResult } from "#shared/whatsapp/client";
 import { graphErrorRule } from "#shared/whatsapp/graph-errors";
-import { buildText, type Recipient } from "#shared/whatsapp/outbound";
 import type { Id } from "../_generated/dataModel";
 import { graphClient } from "./graph";
 import { openAccountSecret } from "./secrets";
-import type { SendReport, sendJob } from "./sendMachine";
+import { buildSendBody } from "./sendBody";
+import type { sendJob } from "./sendClaim";
+import type { SendReport } from "./sendMachine";
 
 type SendJob = Infer<typeof sendJob>;
 
@@ -22,21 +23,11 @@ export async function dispatch(
   const accessToken = await openAccountSecret(job, "accessToken", job.accessTokenSealed);
   if (accessToken === null) return { event: "cancel", code: "misconfigured" };
   const callbackData = formatCallbackData({ sendId: outboxId, attempt: job.attempt });
-  const { replyToWamid, text } = job.payload;
-  const envelope = {
-    to: recipientOf(job.payload),
-    callbackData,
-    ...(replyToWamid !== undefined && { replyTo: replyToWamid }),
-  };
-  const built = buildText(envelope, text);
+  const built = buildSendBody(job.payload, callbackData);
   if (!built.ok) return { event: "cancel", code: "invalid_message" };
   const client = graphClient(accessToken);
   if (!(await markDispatching())) return null;
   return reportOf(await client.sendMessage(job.phoneNumberId, built.body));
-}
-
-function recipientOf({ to, recipient }: SendJob["payload"]): Recipient {
-  return to === undefined ? { userId: recipient ?? "" } : { phone: to };
 }
 
 function reportOf(result: SendResult): SendReport {

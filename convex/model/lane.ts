@@ -1,9 +1,37 @@
+import { refusal } from "#shared/errors";
+import { SECOND_MS } from "#shared/time";
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
-import type { MutationCtx } from "../_generated/server";
+import type { MutationCtx, QueryCtx } from "../_generated/server";
+import type { DoorRefusal } from "./grants";
 
 /** Due time of a row that waits behind another one of its lane: the sweeper never finds it, the row before it does. */
 export const WAITING_FOR_LANE_MS = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Sends of one conversation that may wait at once. With Meta's 45 at once and 10 a minute to one person, more would
+ * wait for over five minutes, and a person who gets so many messages is not being written to but flooded.
+ */
+export const LANE_WAITING_MAX = 100;
+
+/** How long somebody who met a full lane should wait: a few of its messages have left by then. */
+const LANE_RETRY_MS = 30 * SECOND_MS;
+
+/** Refuses one more send to a conversation whose lane is full. */
+export async function checkLaneRoom(
+  ctx: QueryCtx,
+  conversationId: Id<"conversations">,
+): Promise<DoorRefusal | null> {
+  const waiting = await ctx.db
+    .query("outbox")
+    .withIndex("by_lane", (q) => q.eq("conversationId", conversationId).eq("open", true))
+    .take(LANE_WAITING_MAX);
+  if (waiting.length < LANE_WAITING_MAX) return null;
+  return refusal("rate_limited", {
+    say: "Too many messages to this customer are still waiting to leave.",
+    retryAfterMs: LANE_RETRY_MS,
+  });
+}
 
 /** The open send of a conversation that comes first; only this one may go to Meta. */
 export async function laneHead(

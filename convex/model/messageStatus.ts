@@ -21,6 +21,7 @@ const BEFORE_REPORTS = {
   claimed: "sending",
   dispatching: "sending",
   accepted: "sent",
+  markedSent: "sent",
   rejected: "failed",
   cancelled: "failed",
   unknown: "unknown",
@@ -52,7 +53,8 @@ export async function refreshStatus(ctx: MutationCtx, messageId: Id<"messages">)
     .withIndex("by_message", (q) => q.eq("messageId", messageId))
     .unique();
   const { status, error } = shownStatus(message.statusHistory, send);
-  await ctx.db.patch(messageId, { status, error });
+  const unknownSince = status === "unknown" ? send?.unknownSince : undefined;
+  await ctx.db.patch(messageId, { status, error, unknownSince });
   const conversation = await ctx.db.get(message.conversationId);
   if (status !== "received" && conversation?.previewMessageId === messageId) {
     await ctx.db.patch(conversation._id, { previewStatus: status });

@@ -49,6 +49,18 @@ export async function findByWamid(
     .unique();
 }
 
+/** The message of an account that somebody names by our id or by Meta's; one of another account is absent. */
+export async function findMessage(
+  ctx: QueryCtx,
+  accountId: Id<"accounts">,
+  name: string,
+): Promise<Doc<"messages"> | null> {
+  const messageId = ctx.db.normalizeId("messages", name);
+  if (messageId === null) return await findByWamid(ctx, accountId, name);
+  const message = await ctx.db.get(messageId);
+  return message?.accountId === accountId ? message : null;
+}
+
 /**
  * Inserts a message at the end of its conversation's sequence and gives the list its `line`. The caller has
  * made sure that the wamid is new. Reactions and statuses that came before the message are joined to it.
@@ -90,6 +102,16 @@ export async function appendMessage(
     await refreshStatus(ctx, messageId);
   }
   return messageId;
+}
+
+/** Notes that a failed or doubtful message was sent once more as a new one. */
+export async function linkRepeated(
+  ctx: MutationCtx,
+  messageId: Id<"messages">,
+  repeatedBy: Id<"messages">,
+): Promise<void> {
+  await ctx.db.patch(messageId, { repeatedBy });
+  await ctx.db.patch(repeatedBy, { repeats: messageId });
 }
 
 /**

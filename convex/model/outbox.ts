@@ -1,27 +1,41 @@
-import { preview } from "#shared/text";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { recordAudit } from "./audit";
+import { contactForPhone } from "./contacts";
+import { ensureConversation } from "./conversations";
 import type { DoorRefusal } from "./grants";
 import { laneHead, scheduleDelivery, WAITING_FOR_LANE_MS } from "./lane";
+import { startMediaDownload } from "./media";
 import { appendMessage } from "./messages";
-import { type Allowed, decideText, type TextDraft } from "./policy";
+import { type Allowed, decide, type Target } from "./policy";
 import { principalKey, senderOf } from "./principal";
 import { countSend } from "./rateLimits";
+import type { SentColumns } from "./sendContent";
+import type { Draft } from "./sendDraft";
 import { REQUEST_KEPT_MS } from "./sendRequests";
 
 export interface Pending {
   outcome: "pending";
+  /** The message that was made, or for a reaction the message that it points at. */
   messageId: Id<"messages">;
   conversationId: Id<"conversations">;
+  sendId: Id<"outbox">;
+}
+
+/** The answer to `validate_only`: the send would be taken now. */
+export interface Valid {
+  valid: true;
+  /** Absent for a number that never wrote. */
+  conversationId?: Id<"conversations">;
+  windowExpiresAt?: number;
 }
 
 /**
- * Takes a text for sending, or refuses it. Decision, message, outbox row, idempotency row and audit line are one
+ * Takes a draft for sending, or refuses it. Decision, message, outbox row, idempotency row and audit line are one
  * transaction with the scheduling of the delivery: there is no moment at which one exists without the others.
  */
-export async function enqueueText(ctx: MutationCtx, draft: TextDraft): Promise<Pending | DoorRefusal> {
-  const decision = await decideText(ctx, draft);
+export async function enqueue(ctx: MutationCtx, draft: Draft): Promise<Pending | DoorRefusal> {
+  const decision = await decide(ctx, draft);
   switch (decision.kind) {
     case "replayed":
       return pending(decision.request);
@@ -29,50 +43,47 @@ export async function enqueueText(ctx: MutationCtx, draft: TextDraft): Promise<P
       await auditSend(ctx, draft, decision.refusal.reason);
       return decision.refusal;
     case "allowed":
-      return await enqueue(ctx, draft, decision);
+      return await store(ctx, draft, decision);
     default:
       return decision satisfies never;
   }
 }
 
-/** Says whether the text would be taken now, and changes nothing. */
-export async function validateText(ctx: MutationCtx, draft: TextDraft) {
-  const decision = await decideText(ctx, draft);
-  if (decision.kind === "refused") return decision.refusal;
-  const conversationId =
-    decision.kind === "allowed" ? decision.conversation._id : decision.request.conversationId;
-  const windowExpiresAt = decision.kind === "allowed" ? decision.conversation.windowExpiresAt : undefined;
-  return { valid: true as const, conversationId, ...(windowExpiresAt !== undefined && { windowExpiresAt }) };
+/** Says whether the draft would be taken now, and changes nothing. */
+export async function validate(ctx: MutationCtx, draft: Draft): Promise<Valid | DoorRefusal> {
+  const decision = await decide(ctx, draft);
+  switch (decision.kind) {
+    case "refused":
+      return decision.refusal;
+    case "replayed":
+      return { valid: true, conversationId: decision.request.conversationId };
+    case "allowed": {
+      const { conversation } = decision.target;
+      if (conversation === null) return { valid: true };
+      const { _id, windowExpiresAt } = conversation;
+      return { valid: true, conversationId: _id, ...(windowExpiresAt !== undefined && { windowExpiresAt }) };
+    }
+    default:
+      return decision satisfies never;
+  }
 }
 
-function pending({ messageId, conversationId }: Pick<Pending, "messageId" | "conversationId">): Pending {
-  return { outcome: "pending", messageId, conversationId };
+function pending(request: Pick<Doc<"sendRequests">, "messageId" | "conversationId" | "outboxId">): Pending {
+  const { messageId, conversationId, outboxId } = request;
+  return { outcome: "pending", messageId, conversationId, sendId: outboxId };
 }
 
-async function enqueue(ctx: MutationCtx, draft: TextDraft, allowed: Allowed): Promise<Pending> {
+async function store(ctx: MutationCtx, draft: Draft, allowed: Allowed): Promise<Pending> {
   const { principal, account, clientRequestId, now } = draft;
-  const { conversation, payload } = allowed;
-  const messageId = await appendMessage(
-    ctx,
-    conversation,
-    {
-      direction: "outbound",
-      type: payload.type,
-      text: payload.text,
-      status: "queued",
-      sender: senderOf(principal),
-      timestamp: now,
-      ...(payload.replyToWamid !== undefined && { replyToWamid: payload.replyToWamid }),
-      ...(clientRequestId !== undefined && { clientRequestId }),
-    },
-    preview(payload.text),
-    now,
-  );
+  const { shown, payload, target } = allowed.content;
+  const conversation = await conversationFor(ctx, draft, allowed.target);
+  const messageId = shown === null ? null : await storeMessage(ctx, draft, conversation, shown, allowed);
+  const about = messageId ?? target?._id;
+  if (about === undefined) throw new Error("A send without a message and without a target.");
   const behindAnother = (await laneHead(ctx, conversation._id)) !== null;
   const outboxId = await ctx.db.insert("outbox", {
     accountId: account._id,
     conversationId: conversation._id,
-    messageId,
     seq: conversation.nextSeq,
     state: "queued",
     open: true,
@@ -80,23 +91,67 @@ async function enqueue(ctx: MutationCtx, draft: TextDraft, allowed: Allowed): Pr
     attempt: 0,
     dueAt: WAITING_FOR_LANE_MS,
     enqueuedAt: now,
+    ...(messageId !== null && { messageId }),
     ...(principal.kind === "key" && { apiKeyId: principal.key._id }),
   });
   if (!behindAnother) await scheduleDelivery(ctx, outboxId, now);
-  await ctx.db.insert("sendRequests", {
+  const request = {
     accountId: account._id,
     conversationId: conversation._id,
-    messageId,
+    outboxId,
+    messageId: about,
     principal: principalKey(principal),
     requestHash: allowed.requestHash,
     contentHash: allowed.contentHash,
     at: now,
     expiresAt: now + REQUEST_KEPT_MS,
     ...(clientRequestId !== undefined && { clientRequestId }),
-  });
+  };
+  await ctx.db.insert("sendRequests", request);
   await countSend(ctx, principal);
-  await auditSend(ctx, draft, "queued", messageId);
-  return pending({ messageId, conversationId: conversation._id });
+  await auditSend(ctx, draft, "queued", about);
+  return pending(request);
+}
+
+/** The conversation of the target; for a number that never wrote, contact and conversation begin here. */
+async function conversationFor(
+  ctx: MutationCtx,
+  { account }: Draft,
+  { conversation, contact, to }: Target,
+): Promise<Doc<"conversations">> {
+  if (conversation !== null) return conversation;
+  if (contact !== null) return await ensureConversation(ctx, contact);
+  if (!("phone" in to)) throw new Error("A user id without a contact is refused as not_found.");
+  return await ensureConversation(ctx, await contactForPhone(ctx, account._id, to.phone));
+}
+
+async function storeMessage(
+  ctx: MutationCtx,
+  draft: Draft,
+  conversation: Doc<"conversations">,
+  { line, ...columns }: SentColumns,
+  { content }: Allowed,
+): Promise<Id<"messages">> {
+  const { principal, clientRequestId, now } = draft;
+  const { payload } = content;
+  const replyToWamid = "replyToWamid" in payload ? payload.replyToWamid : undefined;
+  const messageId = await appendMessage(
+    ctx,
+    conversation,
+    {
+      ...columns,
+      direction: "outbound",
+      status: "queued",
+      sender: senderOf(principal),
+      timestamp: now,
+      ...(replyToWamid !== undefined && { replyToWamid }),
+      ...(clientRequestId !== undefined && { clientRequestId }),
+    },
+    line,
+    now,
+  );
+  await startMediaDownload(ctx, messageId, undefined, now);
+  return messageId;
 }
 
 /** A flood of refused calls must not become a flood of rows, so refusals for rate are not written down. */
@@ -104,9 +159,9 @@ const UNAUDITED: ReadonlySet<string> = new Set(["rate_limited", "cap_reached"]);
 
 async function auditSend(
   ctx: MutationCtx,
-  { account, principal, now }: TextDraft,
+  { account, principal, now }: Draft,
   outcome: string,
-  subject?: Doc<"messages">["_id"],
+  subject?: Id<"messages">,
 ): Promise<void> {
   if (UNAUDITED.has(outcome)) return;
   await recordAudit(ctx, {

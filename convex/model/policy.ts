@@ -1,36 +1,36 @@
 import { mayStillSend } from "#shared/domain/window";
-import { type RefusalReason, refusal } from "#shared/errors";
-import { canonicalNaming } from "#shared/whatsapp/identity";
-import { buildText, type Recipient } from "#shared/whatsapp/outbound";
-import type { Doc, Id } from "../_generated/dataModel";
+import { refusal } from "#shared/errors";
+import { canonicalNaming, readNaming } from "#shared/whatsapp/identity";
+import type { Recipient } from "#shared/whatsapp/outbound";
+import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { checkConsent } from "./consent";
 import { resolveContact } from "./contacts";
 import { findConversationOf } from "./conversations";
-import type { DoorRefusal } from "./grants";
-import { findByWamid } from "./messages";
+import { checkLaneRoom } from "./lane";
+import { findMessage } from "./messages";
 import { checkMode } from "./modes";
-import { type Principal, principalKey } from "./principal";
+import { principalKey } from "./principal";
 import { checkRate } from "./rateLimits";
+import { type Refused, refuse } from "./refused";
+import type { Payload } from "./sendBody";
+import { checkContent, purposeOf, type SendableContent } from "./sendContent";
+import type { Draft } from "./sendDraft";
 import { findRecentTwin, findRequest, hashOf } from "./sendRequests";
 
-/** A text that somebody wants to send from an account that they may use. */
-export interface TextDraft {
-  principal: Principal;
-  account: Doc<"accounts">;
-  recipient: { kind: "conversation"; conversation: Doc<"conversations"> } | { kind: "contact"; text: string };
-  text: string;
-  /** Our id or Meta's of the message that is quoted. */
-  replyTo?: string;
-  clientRequestId?: string;
-  now: number;
+/** Whom a send goes to. A number that never wrote has neither contact nor conversation yet. */
+export interface Target {
+  kind: "target";
+  contact: Doc<"contacts"> | null;
+  conversation: Doc<"conversations"> | null;
+  to: Recipient;
 }
 
 /** A send that every rule allows, with all that is frozen about it. */
 export interface Allowed {
   kind: "allowed";
-  conversation: Doc<"conversations">;
-  payload: Doc<"outbox">["payload"];
+  target: Target;
+  content: SendableContent;
   requestHash: string;
   contentHash: string;
 }
@@ -41,20 +41,16 @@ export interface Replayed {
   request: Doc<"sendRequests">;
 }
 
-export interface Refused {
-  kind: "refused";
-  refusal: DoorRefusal;
-}
-
 /**
  * Decides one send; writes nothing. Identity, membership, scope and number were decided before. From here the order
- * is idempotency, recipient, consent, mode, content, window, repetition, rate, daily cap: the first "no" wins, so that the same
- * situation always gets the same sentence.
+ * is idempotency, recipient, mode, consent, content, window, repetition, rate of the sender, of the recipient and of
+ * the day, and last whether the number sends at all: the first "no" wins, so that the same situation always gets the
+ * same sentence.
  */
-export async function decideText(ctx: MutationCtx, draft: TextDraft): Promise<Allowed | Replayed | Refused> {
-  const { account, principal, now } = draft;
+export async function decide(ctx: MutationCtx, draft: Draft): Promise<Allowed | Replayed | Refused> {
+  const { account, principal } = draft;
   if (account.state !== "active") return refuse("not_found");
-  const requestHash = await hashOf([recipientWord(draft), draft.text, draft.replyTo ?? null]);
+  const requestHash = await hashOf([recipientWord(draft), draft.content, draft.replyTo ?? null]);
   if (draft.clientRequestId !== undefined) {
     const request = await findRequest(ctx, account._id, principalKey(principal), draft.clientRequestId);
     if (request !== null) {
@@ -65,88 +61,117 @@ export async function decideText(ctx: MutationCtx, draft: TextDraft): Promise<Al
   }
   const target = await findTarget(ctx, draft);
   if (target.kind === "refused") return target;
-  const obstacle =
-    (await checkConsent(ctx, target.contact, "service")) ?? checkMode(target.conversation, principal);
-  if (obstacle !== null) return refuse(obstacle);
-  const content = await checkContent(ctx, draft, target);
+  const unwanted = await checkWishes(ctx, draft, target);
+  if (unwanted !== null) return unwanted;
+  const content = await checkContent(ctx, draft, target.conversation, target.to);
   if (content.kind === "refused") return content;
-  const { conversation } = target;
-  if (!mayStillSend(conversation.windowExpiresAt ?? null, now)) return refuse("window_closed");
-  const contentHash = await hashOf([draft.text]);
-  if (draft.clientRequestId === undefined) {
-    const twin = await findRecentTwin(ctx, conversation._id, principalKey(principal), contentHash, now);
-    if (twin !== null) {
-      return { kind: "refused", refusal: { ...refusal("duplicate_suspected"), message_id: twin.messageId } };
-    }
+  const contentHash = await hashOf([draft.content, draft.replyTo ?? null]);
+  const obstacle =
+    checkWindow(draft, content, target) ??
+    (await checkRepetition(ctx, draft, target, contentHash)) ??
+    (await checkRates(ctx, draft, target)) ??
+    checkSending(account);
+  return obstacle ?? { kind: "allowed", target, content, requestHash, contentHash };
+}
+
+/** One word for the recipient, whatever its spelling, so that the same request is the same. */
+function recipientWord({ recipient }: Draft): string {
+  switch (recipient.kind) {
+    case "conversation":
+      return recipient.conversation._id;
+    case "contact":
+      return canonicalNaming(recipient.text);
+    case "message":
+      return recipient.messageId;
+    default:
+      return recipient satisfies never;
   }
-  const limited = await checkRate(ctx, principal);
-  if (limited !== null) return { kind: "refused", refusal: limited };
-  return { kind: "allowed", conversation, payload: content.payload, requestHash, contentHash };
 }
 
-function refuse(reason: RefusalReason, say?: string): Refused {
-  return { kind: "refused", refusal: refusal(reason, say === undefined ? {} : { say }) };
-}
-
-function recipientWord({ recipient }: TextDraft): string {
-  return recipient.kind === "conversation" ? recipient.conversation._id : canonicalNaming(recipient.text);
-}
-
-interface Target {
-  kind: "target";
-  contact: Doc<"contacts">;
-  conversation: Doc<"conversations">;
-  to: Recipient;
-}
-
-async function findTarget(ctx: QueryCtx, draft: TextDraft): Promise<Target | Refused> {
+async function findTarget(ctx: QueryCtx, draft: Draft): Promise<Target | Refused> {
   const { recipient, account } = draft;
-  const contact =
+  if (recipient.kind === "contact") {
+    const contact = await resolveContact(ctx, account._id, recipient.text);
+    if (contact === "malformed") return refuse("invalid_recipient");
+    if (contact === "absent") return refuse("not_found");
+    if (contact === "absent_number") return numberTarget(recipient.text);
+    return contactTarget(contact, await findConversationOf(ctx, contact));
+  }
+  const conversation =
     recipient.kind === "conversation"
-      ? await ctx.db.get(recipient.conversation.contactId)
-      : await resolveContact(ctx, account._id, recipient.text);
-  if (contact === "malformed") return refuse("invalid_recipient");
-  // Somebody at a number that never wrote has no window; any other name that leads to nobody does not exist.
-  if (contact === "absent_number") return refuse("window_closed");
-  if (contact === "absent" || contact === null) return refuse("not_found");
-  const conversation = await findConversationOf(ctx, contact);
-  if (conversation === null) return refuse("window_closed");
-  const found = { kind: "target" as const, contact, conversation };
-  if (contact.phone !== undefined) return { ...found, to: { phone: contact.phone } };
-  if (contact.userId !== undefined) return { ...found, to: { userId: contact.userId } };
+      ? recipient.conversation
+      : await conversationOfMessage(ctx, account, recipient.messageId);
+  const contact = conversation === null ? null : await ctx.db.get(conversation.contactId);
+  return contact === null ? refuse("not_found") : contactTarget(contact, conversation);
+}
+
+async function conversationOfMessage(ctx: QueryCtx, account: Doc<"accounts">, messageId: string) {
+  const message = await findMessage(ctx, account._id, messageId);
+  return message === null ? null : await ctx.db.get(message.conversationId);
+}
+
+function numberTarget(text: string): Target | Refused {
+  const naming = readNaming(text);
+  if (naming.kind !== "phone") return refuse("invalid_recipient");
+  return { kind: "target", contact: null, conversation: null, to: { phone: naming.phone } };
+}
+
+function contactTarget(
+  contact: Doc<"contacts">,
+  conversation: Doc<"conversations"> | null,
+): Target | Refused {
+  const { phone, userId } = contact;
+  if (phone !== undefined) return { kind: "target", contact, conversation, to: { phone } };
+  if (userId !== undefined) return { kind: "target", contact, conversation, to: { userId } };
   return refuse("invalid_recipient");
 }
 
-async function checkContent(
-  ctx: QueryCtx,
-  draft: TextDraft,
-  { conversation, to }: Target,
-): Promise<{ kind: "content"; payload: Doc<"outbox">["payload"] } | Refused> {
-  const quoted =
-    draft.replyTo === undefined ? undefined : await quotedWamid(ctx, conversation, draft.replyTo);
-  if (quoted === null)
-    return refuse("not_found", "The message to reply to is not part of this conversation.");
-  const built = buildText({ to, ...(quoted !== undefined && { replyTo: quoted }) }, draft.text);
-  if (!built.ok) return refuse(built.field === "to" ? "invalid_recipient" : "invalid_message", built.problem);
-  const payload = {
-    type: "text" as const,
-    text: draft.text,
-    ...("phone" in to ? { to: to.phone } : { recipient: to.userId }),
-    ...(quoted !== undefined && { replyToWamid: quoted }),
-  };
-  return { kind: "content", payload };
+/** What the people of the conversation want: who writes in it, and whether the customer wants this kind of message. */
+async function checkWishes(
+  ctx: MutationCtx,
+  draft: Draft,
+  { contact, conversation }: Target,
+): Promise<Refused | null> {
+  const reason =
+    (conversation === null ? null : checkMode(conversation, draft.principal)) ??
+    (contact === null ? null : await checkConsent(ctx, contact, await purposeOf(ctx, draft)));
+  return reason === null ? null : refuse(reason);
 }
 
-/** Meta's id of a message of this very conversation, named by our id or by Meta's; null when there is none. */
-async function quotedWamid(
-  ctx: QueryCtx,
-  conversation: Doc<"conversations">,
-  replyTo: string,
-): Promise<string | null> {
-  const messageId: Id<"messages"> | null = ctx.db.normalizeId("messages", replyTo);
-  const message =
-    messageId === null
-      ? await findByWamid(ctx, conversation.accountId, replyTo)
-      : await ctx.db.get(messageId);
-  return message?.conversationId === conversation._id ? (message.wamid ?? null) : null;
+/** Whether the content may go to somebody whose window is closed, or who never wrote at all. */
+export function needsWindow({ type }: Pick<Payload, "type">): boolean {
+  return type !== "template";
+}
+
+function checkWindow({ now }: Draft, { payload }: SendableContent, { conversation }: Target): Refused | null {
+  if (!needsWindow(payload) || mayStillSend(conversation?.windowExpiresAt ?? null, now)) return null;
+  return refuse("window_closed");
+}
+
+async function checkRepetition(
+  ctx: MutationCtx,
+  { principal, clientRequestId, sendTwice, now }: Draft,
+  { conversation }: Target,
+  contentHash: string,
+): Promise<Refused | null> {
+  if (clientRequestId !== undefined || sendTwice === true || conversation === null) return null;
+  const twin = await findRecentTwin(ctx, conversation._id, principalKey(principal), contentHash, now);
+  if (twin === null) return null;
+  return { kind: "refused", refusal: { ...refusal("duplicate_suspected"), message_id: twin.messageId } };
+}
+
+async function checkRates(
+  ctx: MutationCtx,
+  { principal }: Draft,
+  { conversation }: Target,
+): Promise<Refused | null> {
+  const limited =
+    (await checkRate(ctx, principal, "minute")) ??
+    (conversation === null ? null : await checkLaneRoom(ctx, conversation._id)) ??
+    (await checkRate(ctx, principal, "day"));
+  return limited === null ? null : { kind: "refused", refusal: limited };
+}
+
+function checkSending({ sending }: Doc<"accounts">): Refused | null {
+  return sending?.state === "paused" ? refuse("sending_paused") : null;
 }

@@ -31,17 +31,20 @@ const PERIOD_MS = { minute: MINUTE_MS, day: DAY_MS } as const satisfies Record<P
 const limiter = new RateLimiter(components.rateLimiter);
 
 /**
- * Whether the principal may send one more now: first the minute, then the day (UTC). People have no daily cap.
- * Reads only; `countSend` takes the token in the same transaction that stores the send.
+ * Whether the principal may send one more in the current minute or day (UTC). People have no daily cap. Reads only;
+ * `countSend` takes the tokens in the same transaction that stores the send.
  */
-export async function checkRate(ctx: MutationCtx, principal: Principal): Promise<DoorRefusal | null> {
-  for (const { period, rate } of limitsOf(principal)) {
-    const answer = await limiter.check(ctx, nameOf(period), bucketOf(principal, period, rate));
-    if (answer.ok) continue;
-    const reason = period === "minute" ? "rate_limited" : "cap_reached";
-    return refusal(reason, { retryAfterMs: answer.retryAfter });
-  }
-  return null;
+export async function checkRate(
+  ctx: MutationCtx,
+  principal: Principal,
+  period: Period,
+): Promise<DoorRefusal | null> {
+  const limit = limitsOf(principal).find((known) => known.period === period);
+  if (limit === undefined) return null;
+  const answer = await limiter.check(ctx, nameOf(period), bucketOf(principal, period, limit.rate));
+  if (answer.ok) return null;
+  const reason = period === "minute" ? "rate_limited" : "cap_reached";
+  return refusal(reason, { retryAfterMs: answer.retryAfter });
 }
 
 /** Takes one token of the principal's minute and day. The check before it was made in this very transaction. */

@@ -56,10 +56,7 @@ async function removeRequests(ctx: MutationCtx, now: number): Promise<boolean> {
     .withIndex("by_expires_at", (q) => q.lt("expiresAt", now))
     .take(BATCH_ROWS_MAX);
   for (const request of requests) {
-    const send = await ctx.db
-      .query("outbox")
-      .withIndex("by_message", (q) => q.eq("messageId", request.messageId))
-      .unique();
+    const send = await ctx.db.get(request.outboxId);
     const open = send !== null && (!isSendSettled(send.state) || send.state === "unknown");
     if (open) await ctx.db.patch(request._id, { expiresAt: now + REQUEST_KEPT_MS });
     else await ctx.db.delete(request._id);

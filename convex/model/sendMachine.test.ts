@@ -59,7 +59,17 @@ const BRINGS: Record<SendEvent, (outboxId: Id<"outbox">) => Promise<unknown>> = 
     app.deliver(
       statusWebhook([status("sent", "wamid.A", START, { biz_opaque_callback_data: `p1:${outboxId}:1` })]),
     ),
+  markSent: markSentByMember,
 };
+
+/** A member's decision; refused with an error where the table has no cell. */
+async function markSentByMember() {
+  const message = (await app.rows("messages")).find(({ direction }) => direction === "outbound");
+  if (message === undefined) throw new Error("Nothing was sent.");
+  const { accountId, _id: messageId } = message;
+  const marking = app.user("ana").mutation(api.messages.markSent, { accountId, messageId });
+  await marking.catch((error: unknown) => expect(String(error)).toContain("conflict"));
+}
 
 function settle(report: SendReport) {
   return (outboxId: Id<"outbox">) =>
@@ -75,6 +85,7 @@ const SHOWN = {
   claimed: "sending",
   dispatching: "sending",
   accepted: "sent",
+  markedSent: "sent",
   rejected: "failed",
   cancelled: "failed",
   unknown: "unknown",

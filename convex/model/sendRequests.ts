@@ -2,21 +2,26 @@ import { toHex } from "#shared/bytes";
 import { CLIENT_REQUEST_ID_FORM, DUPLICATE_GUARD_MS } from "#shared/domain/limits";
 import { DAY_MS } from "#shared/time";
 import type { Doc, Id } from "../_generated/dataModel";
-import type { MutationCtx } from "../_generated/server";
+import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { fail } from "./errors";
 
 /** How long the same `client_request_id` gives the same answer. Agents repeat a call within minutes, not days. */
 export const REQUEST_KEPT_MS = DAY_MS;
 
-/** SHA-256 of what the hash stands for; two requests are the same when all their parts are. */
-export async function hashOf(parts: readonly (string | null)[]): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(parts));
+/** SHA-256 of what the hash stands for; two requests are the same when all their parts are, in whatever key order. */
+export async function hashOf(parts: readonly unknown[]): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(parts, inKeyOrder));
   return toHex(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+function inKeyOrder(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The earlier send under this id, or null. Throws `invalid_request` for an id that is not 1 to 64 printable characters. */
 export async function findRequest(
-  ctx: MutationCtx,
+  ctx: QueryCtx,
   accountId: Id<"accounts">,
   principal: string,
   clientRequestId: string,

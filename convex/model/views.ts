@@ -60,6 +60,8 @@ export const messageView = v.object({
       filename: v.optional(v.string()),
       bytes: v.optional(v.number()),
       url: v.optional(v.string()),
+      /** The public address of a file that was sent by link. */
+      link: v.optional(v.string()),
     }),
   ),
   reactions: v.array(reactionView),
@@ -69,6 +71,10 @@ export const messageView = v.object({
   timestamp: v.number(),
   wamid: v.optional(v.string()),
   clientRequestId: v.optional(v.string()),
+  /** Since when nobody knows whether WhatsApp has it (ms); two minutes later a person may decide. */
+  unknownSince: v.optional(v.number()),
+  repeats: v.optional(v.id("messages")),
+  repeatedBy: v.optional(v.id("messages")),
   sender: v.object({
     kind: v.union(v.literal("customer"), v.literal("user"), v.literal("key"), v.literal("phone")),
     name: v.optional(v.string()),
@@ -93,19 +99,31 @@ export const refusalView = v.object({
   ),
 });
 
-/** The message is taken and on its way; its status tells how it went. */
-export const pendingView = v.object({
-  outcome: v.literal("pending"),
-  messageId: v.id("messages"),
-  conversationId: v.id("conversations"),
-});
-
-export const outcomeView = v.union(
-  v.literal("accepted"),
-  v.literal("pending"),
-  v.literal("rejected"),
-  v.literal("unknown"),
+/** Every send answers one of these: on its way (its status tells how it went), would be taken, or refused. */
+export const sendView = v.union(
+  v.object({
+    outcome: v.literal("pending"),
+    /** The message that was made, or for a reaction the message that it points at. */
+    messageId: v.id("messages"),
+    conversationId: v.id("conversations"),
+    sendId: v.id("outbox"),
+  }),
+  v.object({
+    valid: v.literal(true),
+    /** Absent for a number that never wrote. */
+    conversationId: v.optional(v.id("conversations")),
+    windowExpiresAt: v.optional(v.number()),
+  }),
+  refusalView,
 );
+
+/** How a send went. */
+export const sendOutcomeView = v.object({
+  outcome: v.union(v.literal("accepted"), v.literal("pending"), v.literal("rejected"), v.literal("unknown")),
+  message_id: v.id("messages"),
+  wamid: v.optional(v.string()),
+  error: v.optional(v.object({ code: v.string(), message: v.string() })),
+});
 
 function viewContact(contact: Doc<"contacts">) {
   const { _id, phone, username, waId, userId } = contact;
@@ -148,6 +166,7 @@ export async function viewConversationFor(ctx: QueryCtx, conversation: Doc<"conv
 /** Types whose content is in `text`, `caption` or `media`; every other type is shown by its name only. */
 const SHOWN_TYPES: ReadonlySet<string> = new Set([
   "text",
+  "template",
   "button",
   "interactive",
   "image",
@@ -168,7 +187,7 @@ export async function viewMessage(
   options: { withMediaUrl: boolean },
 ) {
   const { _id, direction, type, reactions, status, timestamp } = message;
-  const { text, caption, error, wamid, clientRequestId } = message;
+  const { text, caption, error, wamid, clientRequestId, unknownSince, repeats, repeatedBy } = message;
   return {
     _id,
     direction,
@@ -183,6 +202,9 @@ export async function viewMessage(
       error,
       wamid,
       clientRequestId,
+      unknownSince,
+      repeats,
+      repeatedBy,
       media: await viewMedia(ctx, message.media, options.withMediaUrl),
       replyTo: await viewReply(ctx, message.accountId, message.replyToWamid),
       unsupportedType: SHOWN_TYPES.has(type) ? undefined : type,
@@ -192,9 +214,9 @@ export async function viewMessage(
 
 async function viewMedia(ctx: QueryCtx, media: Doc<"messages">["media"], withUrl: boolean) {
   if (media === undefined) return undefined;
-  const { state, mime, filename, bytes, storageId } = media;
+  const { state, mime, filename, bytes, storageId, link } = media;
   const url = withUrl && storageId !== undefined ? await ctx.storage.getUrl(storageId) : null;
-  return { state, ...defined({ mime, filename, bytes, url: url ?? undefined }) };
+  return { state, ...defined({ mime, filename, bytes, link, url: url ?? undefined }) };
 }
 
 async function viewReply(ctx: QueryCtx, accountId: Id<"accounts">, wamid: string | undefined) {

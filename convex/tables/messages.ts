@@ -47,6 +47,8 @@ export const messageMedia = v.object({
   state: v.union(v.literal("pending"), v.literal("ready"), v.literal("failed")),
   /** Meta's media id; from a webhook it lives for 7 days. */
   graphMediaId: v.string(),
+  /** The public address that Meta fetched an outgoing file from; we keep no copy of it. */
+  link: v.optional(v.string()),
   mime: v.optional(v.string()),
   filename: v.optional(v.string()),
   /** Set once the file is stored. */
@@ -100,6 +102,11 @@ export const messageTables = {
     late: v.optional(v.boolean()),
     sender: messageSender,
     clientRequestId: v.optional(v.string()),
+    /** Since when (ms) nobody knows whether WhatsApp has the message; only while that is so. */
+    unknownSince: v.optional(v.number()),
+    /** The failed or doubtful message that this one repeats, and the one that repeats this. */
+    repeats: v.optional(v.id("messages")),
+    repeatedBy: v.optional(v.id("messages")),
   })
     .index("by_account_wamid", ["accountId", "wamid"])
     .index("by_conversation_order", ["conversationId", "sortAt", "seq"]),

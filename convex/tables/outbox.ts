@@ -1,6 +1,7 @@
 import { defineTable } from "convex/server";
 import { v } from "convex/values";
 import { messageError } from "./messages";
+import { contactsContent, interactiveContent, locationContent, sendableMedia } from "./sendContent";
 
 export const outboxState = v.union(
   v.literal("queued"),
@@ -9,30 +10,72 @@ export const outboxState = v.union(
   v.literal("accepted"),
   v.literal("rejected"),
   v.literal("unknown"),
+  v.literal("markedSent"),
   v.literal("cancelled"),
 );
 
-/** What will be sent, frozen at enqueue, so that a retry sends the same bytes. */
-export const outboxPayload = v.object({
-  type: v.literal("text"),
-  text: v.string(),
+const address = {
   /** Exactly one of the two addresses: E.164 with plus, or a business-scoped user id. */
   to: v.optional(v.string()),
   recipient: v.optional(v.string()),
-  replyToWamid: v.optional(v.string()),
-});
+};
+const quoting = { ...address, replyToWamid: v.optional(v.string()) };
+
+/** What will be sent, frozen at enqueue, so that a retry sends the same bytes. */
+export const outboxPayload = v.union(
+  v.object({
+    type: v.literal("text"),
+    ...quoting,
+    text: v.string(),
+    previewUrl: v.optional(v.boolean()),
+  }),
+  v.object({
+    type: v.literal("template"),
+    ...quoting,
+    name: v.string(),
+    language: v.string(),
+    /** Whether the customer's wish about promotion applies; asked again when the send leaves. */
+    purpose: v.union(v.literal("marketing"), v.literal("service")),
+    /** JSON text of the filled components, in Meta's own shape. */
+    components: v.string(),
+    /** The text as the customer will read it. */
+    text: v.string(),
+  }),
+  v.object({
+    type: v.literal("media"),
+    ...quoting,
+    media: sendableMedia,
+    /** Exactly one of the two: a file that Meta has, or an address from which Meta fetches it. */
+    graphMediaId: v.optional(v.string()),
+    link: v.optional(v.string()),
+    caption: v.optional(v.string()),
+    filename: v.optional(v.string()),
+    voice: v.optional(v.boolean()),
+  }),
+  v.object({ type: v.literal("interactive"), ...quoting, interactive: interactiveContent }),
+  v.object({ type: v.literal("location"), ...quoting, location: locationContent }),
+  v.object({ type: v.literal("contacts"), ...quoting, contacts: contactsContent }),
+  v.object({
+    type: v.literal("reaction"),
+    ...address,
+    targetWamid: v.string(),
+    /** Empty takes an earlier reaction back. */
+    emoji: v.string(),
+  }),
+);
 
 /**
  * Written by `model/outbox`, read by the deliver action and the sweeper.
  *
- * outbox: one row per outgoing message. `open` rows form the conversation's lane: only the open row with the lowest
- * `seq` may go to Meta. docs/decisions/0007-claim-settle-outbox.md draws the machine.
+ * outbox: one row per outgoing message or reaction. `open` rows form the conversation's lane: only the open row with
+ * the lowest `seq` may go to Meta. docs/decisions/0007-claim-settle-outbox.md draws the machine.
  */
 export const outboxTables = {
   outbox: defineTable({
     accountId: v.id("accounts"),
     conversationId: v.id("conversations"),
-    messageId: v.id("messages"),
+    /** The message that this send is. A reaction is none: it is shown on the message that it points at. */
+    messageId: v.optional(v.id("messages")),
     seq: v.number(),
     state: outboxState,
     open: v.boolean(),
@@ -65,6 +108,8 @@ export const outboxTables = {
   sendRequests: defineTable({
     accountId: v.id("accounts"),
     conversationId: v.id("conversations"),
+    outboxId: v.id("outbox"),
+    /** The message that was made, or for a reaction the message that it points at. */
     messageId: v.id("messages"),
     principal: v.string(),
     clientRequestId: v.optional(v.string()),
@@ -75,5 +120,6 @@ export const outboxTables = {
   })
     .index("by_principal_request", ["accountId", "principal", "clientRequestId"])
     .index("by_principal_content", ["conversationId", "principal", "contentHash", "at"])
+    .index("by_outbox", ["outboxId"])
     .index("by_expires_at", ["expiresAt"]),
 };

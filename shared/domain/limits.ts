@@ -15,6 +15,12 @@ export const SEND_ATTEMPTS_MAX = 5;
 /** A send with an unknown outcome holds back the later ones of its conversation this long, hoping for its status. */
 export const UNKNOWN_HOLD_MS = 30 * SECOND_MS;
 
+/**
+ * After this a send of unknown outcome is shown as one that may have been sent, and a person may decide about it.
+ * Statuses come within seconds; two minutes leave Meta time for a disturbance.
+ */
+export const UNKNOWN_BADGE_MS = 2 * MINUTE_MS;
+
 /** The same text to the same customer by the same sender within this time is taken for an accident. */
 export const DUPLICATE_GUARD_MS = MINUTE_MS;
 

@@ -22,6 +22,7 @@ const TABLE: Record<SendState, Record<SendEvent, SendState | "-">> = {
     notSent: "-",
     unknown: "-",
     statusArrived: "accepted",
+    markSent: "-",
   },
   claimed: {
     claim: "-",
@@ -34,6 +35,7 @@ const TABLE: Record<SendState, Record<SendEvent, SendState | "-">> = {
     notSent: "queued",
     unknown: "-",
     statusArrived: "accepted",
+    markSent: "-",
   },
   dispatching: {
     claim: "-",
@@ -46,6 +48,7 @@ const TABLE: Record<SendState, Record<SendEvent, SendState | "-">> = {
     notSent: "queued",
     unknown: "unknown",
     statusArrived: "accepted",
+    markSent: "-",
   },
   accepted: {
     claim: "-",
@@ -58,6 +61,7 @@ const TABLE: Record<SendState, Record<SendEvent, SendState | "-">> = {
     notSent: "-",
     unknown: "-",
     statusArrived: "-",
+    markSent: "-",
   },
   rejected: {
     claim: "-",
@@ -70,6 +74,7 @@ const TABLE: Record<SendState, Record<SendEvent, SendState | "-">> = {
     notSent: "-",
     unknown: "-",
     statusArrived: "accepted",
+    markSent: "-",
   },
   unknown: {
     claim: "-",
@@ -82,6 +87,20 @@ const TABLE: Record<SendState, Record<SendEvent, SendState | "-">> = {
     notSent: "rejected",
     unknown: "-",
     statusArrived: "accepted",
+    markSent: "markedSent",
+  },
+  markedSent: {
+    claim: "-",
+    cancel: "-",
+    dispatch: "-",
+    leaseExpired: "-",
+    accepted: "accepted",
+    rejected: "rejected",
+    rateLimited: "rejected",
+    notSent: "rejected",
+    unknown: "-",
+    statusArrived: "accepted",
+    markSent: "-",
   },
   cancelled: {
     claim: "-",
@@ -94,6 +113,7 @@ const TABLE: Record<SendState, Record<SendEvent, SendState | "-">> = {
     notSent: "-",
     unknown: "-",
     statusArrived: "accepted",
+    markSent: "-",
   },
 };
 

@@ -2,7 +2,7 @@
  * The life of one send, as a pure table. An outbox row moves only along it, so that no crash, late answer or repeated
  * webhook can send a message twice or lose what is known about it.
  *
- *   queued -> claimed -> dispatching -> accepted | rejected | unknown
+ *   queued -> claimed -> dispatching -> accepted | rejected | unknown -> markedSent
  *
  * `dispatching` is written down before the first byte leaves. A worker that dies earlier has sent nothing and its row
  * is queued again; one that dies later may have sent the message, so its row becomes `unknown` and is never repeated
@@ -15,6 +15,7 @@ export const SEND_STATES = [
   "accepted",
   "rejected",
   "unknown",
+  "markedSent",
   "cancelled",
 ] as const;
 export type SendState = (typeof SEND_STATES)[number];
@@ -40,6 +41,8 @@ export const SEND_EVENTS = [
   "unknown",
   /** A status webhook carries this send's callback data: Meta has taken it. */
   "statusArrived",
+  /** A person has looked at the phone and says that the message of unknown outcome is there. */
+  "markSent",
 ] as const;
 export type SendEvent = (typeof SEND_EVENTS)[number];
 
@@ -70,6 +73,15 @@ const TRANSITIONS: Readonly<Record<SendState, Partial<Readonly<Record<SendEvent,
     rateLimited: "rejected",
     notSent: "rejected",
     statusArrived: "accepted",
+    markSent: "markedSent",
+  },
+  // What a person saw is believed until evidence says more: it brings the message id, or that the person was wrong.
+  markedSent: {
+    accepted: "accepted",
+    rejected: "rejected",
+    rateLimited: "rejected",
+    notSent: "rejected",
+    statusArrived: "accepted",
   },
   // A status is Meta's own word that it has the message; it outweighs whatever was concluded before.
   rejected: { statusArrived: "accepted" },
@@ -84,5 +96,5 @@ export function nextSendState(state: SendState, event: SendEvent): SendState | n
 
 /** Whether the machine itself will do no more about this send. */
 export function isSendSettled(state: SendState): boolean {
-  return state === "accepted" || state === "rejected" || state === "unknown" || state === "cancelled";
+  return state !== "queued" && state !== "claimed" && state !== "dispatching";
 }

@@ -1,0 +1,182 @@
+import { defined } from "#shared/defined";
+import type { SendPurpose } from "#shared/domain/consent-state";
+import { preview } from "#shared/text";
+import { DAY_MS } from "#shared/time";
+import { readContent } from "#shared/whatsapp/message-content";
+import type { Recipient } from "#shared/whatsapp/outbound";
+import { contentPreview } from "#shared/whatsapp/preview";
+import type { Doc } from "../_generated/dataModel";
+import type { QueryCtx } from "../_generated/server";
+import { findMessage, type NewMessage } from "./messages";
+import { type Refused, refuse } from "./refused";
+import { buildSendBody, type Payload } from "./sendBody";
+import type { Draft } from "./sendDraft";
+
+/** Meta: "Reaction messages": a message older than this takes no reaction. */
+const REACTION_AGE_MS_MAX = 30 * DAY_MS;
+
+/** The columns of the message row that a send makes; everything else of the row follows from its conversation. */
+export type SentColumns = Pick<NewMessage, "type" | "text" | "caption" | "media" | "raw"> & {
+  /** What the conversation list shows of it. */
+  line: string;
+};
+
+/** A content that WhatsApp would take. `shown` is null for a reaction, which makes no message. */
+export interface SendableContent {
+  kind: "content";
+  payload: Payload;
+  shown: SentColumns | null;
+  /** The message that a reaction points at. */
+  target: Doc<"messages"> | null;
+}
+
+/**
+ * Turns what somebody wants to send into the frozen payload and the columns of its message. Refuses what WhatsApp
+ * would refuse (`invalid_message`, `invalid_recipient`, `media_refused`) and quoted or reacted-to messages of another
+ * conversation (`not_found`). `conversation` is null while the customer has none.
+ */
+export async function checkContent(
+  ctx: QueryCtx,
+  draft: Draft,
+  conversation: Doc<"conversations"> | null,
+  to: Recipient,
+): Promise<SendableContent | Refused> {
+  const quoted = await quotedWamid(ctx, draft, conversation);
+  if (quoted === null) {
+    return refuse("not_found", "The message to reply to is not part of this conversation.");
+  }
+  const address = "phone" in to ? { to: to.phone } : { recipient: to.userId };
+  const envelope = { ...address, ...(quoted !== "none" && { replyToWamid: quoted }) };
+  const content = await resolveContent(ctx, draft, conversation, address, envelope);
+  if (content.kind === "refused") return content;
+  const built = buildSendBody(content.payload);
+  if (built.ok) return content;
+  if (built.field === "to") return refuse("invalid_recipient", built.problem);
+  return refuse(
+    "invalid_message",
+    built.field === "text" ? built.problem : `${built.field}: ${built.problem}`,
+  );
+}
+
+/** Whether the customer's wish about promotion applies: only templates of Meta's category for it are promotion. */
+export async function purposeOf(_ctx: QueryCtx, { content }: Draft): Promise<SendPurpose> {
+  return content.type === "again" && content.payload.type === "template"
+    ? content.payload.purpose
+    : "service";
+}
+
+type Address = { to: string } | { recipient: string };
+
+async function resolveContent(
+  ctx: QueryCtx,
+  { content, account, now }: Draft,
+  conversation: Doc<"conversations"> | null,
+  address: Address,
+  envelope: Address & { replyToWamid?: string },
+): Promise<SendableContent | Refused> {
+  switch (content.type) {
+    case "text": {
+      const { text, previewUrl } = content;
+      return sendable({ type: "text", ...envelope, text, ...defined({ previewUrl }) });
+    }
+    case "template":
+      return refuse("template_unknown");
+    case "media": {
+      const { media, file, caption, filename, voice } = content;
+      if ("uploadId" in file) return refuse("media_refused", "There is no such upload.");
+      const source = "link" in file ? { link: file.link } : { graphMediaId: file.mediaId };
+      const options = defined({ caption, filename, voice });
+      return sendable({ type: "media", ...envelope, media, ...source, ...options });
+    }
+    case "interactive":
+      return sendable({ type: "interactive", ...envelope, interactive: content.interactive });
+    case "location":
+      return sendable({ type: "location", ...envelope, location: content.location });
+    case "contacts":
+      return sendable({ type: "contacts", ...envelope, contacts: content.contacts });
+    case "reaction": {
+      const target = await findMessage(ctx, account._id, content.messageId);
+      if (target === null || target.conversationId !== conversation?._id) return refuse("not_found");
+      if (target.wamid === undefined) {
+        return refuse("invalid_message", "WhatsApp does not know the message to react to yet.");
+      }
+      if (target.timestamp < now - REACTION_AGE_MS_MAX) {
+        return refuse("invalid_message", "WhatsApp takes no reactions to messages older than 30 days.");
+      }
+      const payload = {
+        type: "reaction" as const,
+        ...address,
+        targetWamid: target.wamid,
+        emoji: content.emoji,
+      };
+      return { kind: "content", payload, shown: null, target };
+    }
+    case "again": {
+      const { payload } = content;
+      return sendable({ ...payload, ...address });
+    }
+    default:
+      return content satisfies never;
+  }
+}
+
+function sendable(payload: Exclude<Payload, { type: "reaction" }>): SendableContent {
+  return { kind: "content", payload, shown: columnsOf(payload), target: null };
+}
+
+/** The same columns as an inbound message of the kind has, so that readers need not know who wrote it. */
+function columnsOf(payload: Exclude<Payload, { type: "reaction" }>): SentColumns {
+  switch (payload.type) {
+    case "text":
+    case "template":
+      return { type: payload.type, text: payload.text, line: preview(payload.text) };
+    case "media": {
+      const { media, graphMediaId = "", link, caption, filename, voice } = payload;
+      const type = voice === true ? "voice" : media;
+      return {
+        type,
+        // A file that Meta has is fetched like a received one, so that the thread can show it.
+        media: {
+          state: link === undefined ? "pending" : "ready",
+          graphMediaId,
+          ...defined({ link, filename }),
+        },
+        line: contentPreview({ type, ...defined({ caption, filename }) }),
+        ...defined({ caption }),
+      };
+    }
+    case "interactive": {
+      const { body } = payload.interactive;
+      return {
+        type: payload.type,
+        text: body,
+        raw: JSON.stringify(payload.interactive),
+        line: preview(body),
+      };
+    }
+    case "location":
+    case "contacts": {
+      const { type } = payload;
+      const content = readContent({
+        type,
+        [type]: payload.type === "location" ? payload.location : payload.contacts,
+      });
+      const raw = content.type === "contacts" ? content.raw : JSON.stringify(content);
+      return { type, raw, line: contentPreview(content) };
+    }
+    default:
+      return payload satisfies never;
+  }
+}
+
+/** Meta's id of the quoted message of this very conversation; "none" when nothing is quoted, null when it is not there. */
+async function quotedWamid(
+  ctx: QueryCtx,
+  { replyTo, account }: Draft,
+  conversation: Doc<"conversations"> | null,
+): Promise<string | "none" | null> {
+  if (replyTo === undefined) return "none";
+  const message = await findMessage(ctx, account._id, replyTo);
+  if (message === null || message.conversationId !== conversation?._id) return null;
+  return message.wamid ?? null;
+}
