@@ -3,6 +3,9 @@ import { buildMedia, buildReaction, buildTemplate, buildText } from "./outbound"
 import { type Built, CALLBACK_DATA_CHARACTERS_MAX } from "./outbound-body";
 import { buildContacts, buildLocation, CARD_TEXT_CHARACTERS_MAX, CONTACTS_MAX } from "./outbound-cards";
 import { buildInteractive, type InteractiveInput } from "./outbound-interactive";
+import { readTemplate } from "./template-definition";
+import { fillTemplate } from "./template-fill";
+import type { TemplateValues } from "./template-values";
 
 const to = { phone: "+16505551234" };
 const field = (built: Built) => (built.ok ? null : built.field);
@@ -18,6 +21,19 @@ const list: Input<"list"> = {
 const cta: Input<"cta_url"> = { type: "cta_url", body: "b", display_text: "Go", url: "https://example.com" };
 const flow: Input<"flow"> = { type: "flow", body: "b", flow_id: "1", flow_cta: "Go" };
 const interactive = (input: InteractiveInput) => buildInteractive({ to }, input);
+/** A filled template as the other builders answer: the first wrong field, or none. */
+const filled = (category: string, components: object[], values: TemplateValues): Built => {
+  const json = { id: "7", name: "t", language: "en_US", status: "APPROVED", category, components };
+  const template = readTemplate(json);
+  if (template === null) throw new Error("not a template");
+  const result = fillTemplate(template, values);
+  if (result.ok) return buildText({ to }, "x");
+  return { ok: false, field: result.problems[0]?.field ?? "", problem: result.problems[0]?.problem ?? "" };
+};
+const withButton = (button: object) => [
+  { type: "BODY", text: "Look" },
+  { type: "BUTTONS", buttons: [button] },
+];
 const row = (more: object) => ({ ...list, sections: [{ rows: [{ id: "1", title: "t", ...more }] }] });
 
 // Meta's pages "Messages", "Interactive messages" and "Contacts messages"; numbers are written out here, so that a
@@ -66,6 +82,49 @@ const TEXTS: [name: string, max: number, wrong: string, build: (text: string) =>
     (body) => interactive({ type: "location_request_message", body }),
   ],
   ["a flow's button", 30, "flow_cta", (flow_cta) => interactive({ ...flow, flow_cta })],
+  ["the body of a flow", 1024, "body", (body) => interactive({ ...flow, body })],
+  ["a video's caption", 1024, "caption", (caption) => buildMedia({ to }, "video", { id: "1" }, { caption })],
+  [
+    "a document's caption",
+    1024,
+    "caption",
+    (caption) => buildMedia({ to }, "document", { id: "1" }, { caption }),
+  ],
+  // "Template components", "Coupon code templates", "Authentication templates".
+  [
+    "a template's body, filled in",
+    1024,
+    "body",
+    (text) => filled("UTILITY", [{ type: "BODY", text: "{{1}}" }], { body: { "1": text } }),
+  ],
+  [
+    "a coupon code",
+    15,
+    "buttons.0",
+    (code) =>
+      filled("MARKETING", withButton({ type: "COPY_CODE", text: "Copy" }), { buttons: { "0": code } }),
+  ],
+  [
+    "a quick reply's payload",
+    256,
+    "buttons.0",
+    (payload) =>
+      filled("UTILITY", withButton({ type: "QUICK_REPLY", text: "Yes" }), { buttons: { "0": payload } }),
+  ],
+  [
+    "a one-time code",
+    15,
+    "body.1",
+    (code) =>
+      filled(
+        "AUTHENTICATION",
+        [
+          { type: "BODY", text: "{{1}} is your code." },
+          { type: "BUTTONS", buttons: [{ type: "OTP", otp_type: "COPY_CODE", text: "Copy" }] },
+        ],
+        { body: { "1": code } },
+      ),
+  ],
   [
     "the name of a place",
     CARD_TEXT_CHARACTERS_MAX,

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { cleanText } from "../text";
 import { contentPreview } from "./preview";
 import { readWebhook, readWebhookBody } from "./webhook";
+import { EVENT_SAMPLES } from "./webhook-event-samples";
+import { MESSAGE_SAMPLES, STATUS_SAMPLES } from "./webhook-samples";
 
 const text = (id: string, body = "Hello") => ({
   from: "16505551234",
@@ -103,35 +105,116 @@ test("whatever stands beside them, the good messages are read as if they were al
   );
 });
 
-describe("a delivery that was tampered with", () => {
-  const whole = JSON.stringify(delivery([text("wamid.A", "caf\u00e9 😀"), text("wamid.B")]));
+/** A delivery for each kind of message and status and for each field, as Meta sends it. */
+const REAL: readonly (readonly [name: string, field: string, value: object])[] = [
+  ...MESSAGE_SAMPLES.map(
+    ([name, content]) =>
+      [name, "messages", value([{ ...text("wamid.REAL"), text: undefined, ...content }])] as const,
+  ),
+  ...STATUS_SAMPLES.map(
+    ([status, more]) =>
+      [
+        `the status ${status}`,
+        "messages",
+        { ...value([]), statuses: [{ id: "wamid.OUT", status, timestamp: "1750030073", ...more }] },
+      ] as const,
+  ),
+  ...EVENT_SAMPLES.map(([field, event], index) => [`${field} (${index})`, field, event] as const),
+];
+const change = (field: string, what: unknown) => ({ field, value: what });
+const entry = (changes: readonly unknown[]) => ({ id: "102290129340398", changes });
+const goodChange = (id: string) => change("messages", value([text(id)]));
+/** What a delivery says of the good messages in it, without where they stand. */
+const goodOnes = (json: unknown) =>
+  readWebhook(json).items.flatMap((item) =>
+    item.kind === "message" && item.wamid?.startsWith("wamid.GOOD") ? [{ ...item, path: "" }] : [],
+  );
 
-  test("is answered for every prefix", () => {
-    const bytes = new TextEncoder().encode(whole);
+describe("a delivery that was tampered with", () => {
+  test.each(REAL)("%s: every prefix of it is answered, and the whole is read", (_, field, inner) => {
+    const bytes = new TextEncoder().encode(JSON.stringify({ entry: [entry([change(field, inner)])] }));
     for (let length = 0; length < bytes.length; length++) {
-      expect(readWebhookBody(bytes.subarray(0, length)).items).toMatchObject([
-        { kind: "other", reason: "body" },
-      ]);
+      const { items } = readWebhookBody(bytes.subarray(0, length));
+      if (items.length !== 1 || items[0]?.kind !== "other" || items[0].reason !== "body") {
+        expect(items).toMatchObject([{ kind: "other", reason: "body" }]);
+      }
     }
-    expect(readWebhookBody(bytes).items).toHaveLength(2);
+    expect(readWebhookBody(bytes).items[0]).not.toMatchObject({ reason: "body" });
+  });
+
+  test.each(REAL)("%s: whatever is exchanged inside, no sibling is lost", (_, field, inner) => {
+    const alone = goodOnes({ entry: [entry([goodChange("wamid.GOOD")])] })[0];
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(), surprise), { minLength: 1, maxLength: 3 }), (exchanges) => {
+        const spoiled = exchanges.reduce<unknown>(
+          (result, [place, what]) => exchanged(result, place, what),
+          inner,
+        );
+        const json = {
+          entry: [
+            entry([goodChange("wamid.GOOD1"), change(field, spoiled), goodChange("wamid.GOOD2")]),
+            entry([goodChange("wamid.GOOD3")]),
+          ],
+        };
+        expectStorable(readWebhook(json));
+        expect(goodOnes(json)).toEqual([1, 2, 3].map((n) => ({ ...alone, wamid: `wamid.GOOD${n}` })));
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test("a message that was tampered with leaves those before and after it in its list alone", () => {
+    const items = MESSAGE_SAMPLES.map(([, content]) => ({ ...text("wamid.REAL"), ...content }));
+    const alone = goodOnes(delivery([text("wamid.GOOD")]))[0];
+    fc.assert(
+      fc.property(fc.nat(items.length - 1), fc.nat(), surprise, (which, place, what) => {
+        const spoiled = exchanged(items[which], place, what);
+        const json = delivery([text("wamid.GOOD1"), spoiled, text("wamid.GOOD2")]);
+        expect(goodOnes(json)).toEqual([1, 2].map((n) => ({ ...alone, wamid: `wamid.GOOD${n}` })));
+      }),
+      { numRuns: 600 },
+    );
   });
 
   test("is answered for any exchanged bytes", () => {
-    const bytes = new TextEncoder().encode(whole);
+    const bytes = new TextEncoder().encode(JSON.stringify(delivery([text("wamid.A", "caf\u00e9 😀")])));
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 }),
         (changes) => {
           const changed = bytes.slice();
           for (const [at, byte] of changes) changed[at] = byte;
-          const reading = readWebhookBody(changed);
-          expectStorable(reading);
+          expectStorable(readWebhookBody(changed));
         },
       ),
       { numRuns: 2000 },
     );
   });
 });
+
+/** What a place of a payload may hold instead: another kind of value, text that breaks stores, or nothing. */
+const surprise: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom(null, true, -1, 2 ** 60, "", "\u0000", "\ud83d", [], {}, [[]], "x".repeat(5_000)),
+  fc.constant(undefined),
+  fc.jsonValue(),
+);
+
+/** A copy in which the value at one place, counted through the whole document, is another one. */
+function exchanged(document: unknown, place: number, what: unknown): unknown {
+  let left = place % Math.max(1, countPlaces(document));
+  const walk = (inner: unknown): unknown => {
+    if (left-- === 0) return what;
+    if (Array.isArray(inner)) return inner.map(walk);
+    if (typeof inner !== "object" || inner === null) return inner;
+    return Object.fromEntries(Object.entries(inner).map(([key, child]) => [key, walk(child)]));
+  };
+  return walk(document);
+}
+
+function countPlaces(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, inner) => sum + countPlaces(inner), 1);
+}
 
 test("a body of a million brackets is answered", () => {
   expect(readWebhookBody("[".repeat(1_000_000) + "]".repeat(1_000_000)).items).toMatchObject([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readWebhook, readWebhookBody, WEBHOOK_ITEMS_MAX } from "./webhook";
-import type { MessageContent } from "./webhook-types";
+import { MESSAGE_SAMPLES, STATUS_SAMPLES } from "./webhook-samples";
 
 // The shapes follow Meta's pages of the same names under "Webhooks > messages" (text, image, audio, ..., status), and
 // "Business-scoped user IDs"; the values are ours.
@@ -33,127 +33,7 @@ const only = (json: unknown) => {
   return items[0];
 };
 
-const FILE = {
-  id: "1908647269898587",
-  mime_type: "image/jpeg",
-  sha256: "SfInY0gGKTsJlUWbwxC1k+FAD0FZHvzwfpvO0zX0GUI=",
-};
-const READ_FILE = { mediaId: FILE.id, mimeType: FILE.mime_type, sha256: FILE.sha256 };
-
-const contents: [string, object, Partial<MessageContent>][] = [
-  ["text", { type: "text", text: { body: "Hi 👋" } }, { type: "text", text: "Hi 👋" }],
-  ["an empty text", { type: "text", text: { body: "" } }, { type: "text", text: "" }],
-  [
-    "an image with a caption",
-    { type: "image", image: { ...FILE, caption: "Look" } },
-    { type: "image", ...READ_FILE, caption: "Look" },
-  ],
-  ["a video", { type: "video", video: FILE }, { type: "video", ...READ_FILE }],
-  ["a recording", { type: "audio", audio: { ...FILE, voice: true } }, { type: "voice", ...READ_FILE }],
-  ["an audio file", { type: "audio", audio: { ...FILE, voice: false } }, { type: "audio", ...READ_FILE }],
-  ["a voice message of the old kind", { type: "voice", voice: FILE }, { type: "voice", ...READ_FILE }],
-  [
-    "a sticker",
-    { type: "sticker", sticker: { ...FILE, animated: true } },
-    { type: "sticker", ...READ_FILE, animated: true },
-  ],
-  [
-    "a document",
-    { type: "document", document: { ...FILE, filename: "a.pdf" } },
-    { type: "document", ...READ_FILE, filename: "a.pdf" },
-  ],
-  ["a file without its id", { type: "image", image: {} }, { type: "image" }],
-  [
-    "a reaction",
-    { type: "reaction", reaction: { message_id: "wamid.X", emoji: "👍" } },
-    { type: "reaction", targetWamid: "wamid.X", emoji: "👍" },
-  ],
-  [
-    "a removed reaction, emoji absent",
-    { type: "reaction", reaction: { message_id: "wamid.X" } },
-    { type: "reaction", targetWamid: "wamid.X", emoji: null },
-  ],
-  [
-    "a removed reaction, emoji empty",
-    { type: "reaction", reaction: { message_id: "wamid.X", emoji: "" } },
-    { type: "reaction", targetWamid: "wamid.X", emoji: null },
-  ],
-  [
-    "a location with numbers in words",
-    { type: "location", location: { latitude: "52.37", longitude: 4.9, name: "Dam" } },
-    { type: "location", latitude: 52.37, longitude: 4.9, name: "Dam" },
-  ],
-  [
-    "contact cards",
-    {
-      type: "contacts",
-      contacts: [{ name: { formatted_name: "Ana" }, phones: [{ phone: "+55 41" }, {}, 3] }, null],
-    },
-    { type: "contacts", contacts: [{ name: "Ana", phones: ["+55 41"] }, { phones: [] }] },
-  ],
-  [
-    "a template button",
-    { type: "button", button: { text: "Thanks", payload: "P1" } },
-    { type: "button", text: "Thanks", payload: "P1" },
-  ],
-  [
-    "a reply button",
-    { type: "interactive", interactive: { type: "button_reply", button_reply: { id: "b1", title: "Yes" } } },
-    { type: "interactive", reply: "button_reply", id: "b1", title: "Yes" },
-  ],
-  [
-    "a list choice",
-    {
-      type: "interactive",
-      interactive: { type: "list_reply", list_reply: { id: "r1", title: "Two", description: "d" } },
-    },
-    { type: "interactive", reply: "list_reply", id: "r1", title: "Two", description: "d" },
-  ],
-  [
-    "a flow answer, whose JSON is kept unread",
-    {
-      type: "interactive",
-      interactive: { type: "nfm_reply", nfm_reply: { name: "flow", body: "Sent", response_json: "{" } },
-    },
-    { type: "interactive", reply: "nfm_reply", title: "Sent" },
-  ],
-  [
-    "an order",
-    { type: "order", order: { catalog_id: "1", text: "Please", product_items: [{}, {}] } },
-    { type: "order", catalogId: "1", text: "Please", itemCount: 2 },
-  ],
-  [
-    "a changed number",
-    { type: "system", system: { type: "user_changed_number", body: "moved", wa_id: "16505550000" } },
-    { type: "system", event: "user_changed_number", body: "moved", newWaId: "16505550000" },
-  ],
-  [
-    "an edit",
-    {
-      type: "edit",
-      edit: { original_message_id: "wamid.O", message: { type: "text", text: { body: "new" } } },
-    },
-    { type: "edit", originalWamid: "wamid.O", content: { type: "text", text: "new" } },
-  ],
-  [
-    "a deletion",
-    { type: "revoke", revoke: { original_message_id: "wamid.O" } },
-    { type: "revoke", originalWamid: "wamid.O" },
-  ],
-  [
-    "an unsupported kind",
-    { type: "unsupported", unsupported: { type: "poll" }, errors: [{ code: 131051 }] },
-    { type: "unsupported", label: "poll" },
-  ],
-  ["a kind from the future", { type: "hologram", hologram: { id: 1 } }, { type: "other", label: "hologram" }],
-  ["a text without its body", { type: "text", text: {} }, { type: "other", label: "text" }],
-  ["a text that is a number", { type: "text", text: 5 }, { type: "other", label: "text" }],
-  ["a kind called like a built-in", { type: "__proto__" }, { type: "other", label: "__proto__" }],
-  ["no kind at all", {}, { type: "other", label: "unknown" }],
-  ["no kind, but content of a known one", { text: { body: "Hi" } }, { type: "text", text: "Hi" }],
-];
-
-test.each(contents)("reads %s", (_, content, expected) => {
+test.each(MESSAGE_SAMPLES)("reads %s", (_, content, expected) => {
   const item = only(messages(message(content)));
   expect(item).toMatchObject({
     kind: "message",
@@ -164,6 +44,52 @@ test.each(contents)("reads %s", (_, content, expected) => {
     timestampMs: 1_749_416_383_000,
     customer: { waId: "16505551234", userId: "US.13491208655302741918", name: "Sheena Nelson" },
     content: expected,
+  });
+});
+
+test("every documented kind of message has a row above", () => {
+  // Meta: "Webhooks > messages", one page for each; replies and notices by the word inside.
+  const documented = [
+    ...[
+      "text",
+      "image",
+      "video",
+      "audio",
+      "voice",
+      "document",
+      "sticker",
+      "location",
+      "contacts",
+      "reaction",
+    ],
+    ...["button", "order", "edit", "revoke", "unsupported", "request_welcome", "media_placeholder"],
+    ...["button_reply", "list_reply", "nfm_reply", "call_permission_reply", "address_message"],
+    ...[
+      "user_changed_number",
+      "customer_changed_number",
+      "user_changed_user_id",
+      "customer_identity_changed",
+    ],
+  ];
+  const samples = JSON.stringify(MESSAGE_SAMPLES.map(([, content]) => content));
+  expect(documented.filter((word) => !samples.includes(`"${word}"`))).toEqual([]);
+});
+
+test.each(STATUS_SAMPLES)("reads the status %s", (status, more) => {
+  const common = { id: "wamid.OUT", status, timestamp: "1750030073", recipient_id: "16505551234" };
+  expect(only(statuses({ ...common, ...more }))).toMatchObject({
+    kind: "status",
+    status,
+    wamid: "wamid.OUT",
+    timestampMs: 1_750_030_073_000,
+    recipient: { waId: "16505551234" },
+  });
+});
+
+test("a message in a group names the group", () => {
+  expect(only(messages(message({ type: "text", text: { body: "x" }, group_id: "G1" })))).toMatchObject({
+    groupId: "G1",
+    customer: { waId: "16505551234" },
   });
 });
 
