@@ -15,6 +15,9 @@ const PARTS = ["contacts", "metadata", "id", "from", "timestamp", "profile"] as 
 /** Bytes by which `huge` makes a webhook larger unless told otherwise; together they stay under Meta's 3 MB. */
 const HUGE_BYTES = 2_900_000;
 
+/** How long `slow` holds a file back unless told otherwise. */
+const SLOW_MS = 3_000;
+
 /** What can go wrong on purpose: on Graph calls, webhooks, handshakes and media downloads. */
 export const faultEffect = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -68,7 +71,7 @@ export const faultEffect = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("expired") }),
   z.strictObject({ kind: z.literal("wrong_sha") }),
   z.strictObject({ kind: z.literal("wrong_mime"), mimeType: z.string().min(1).default("text/html") }),
-  z.strictObject({ kind: z.literal("slow") }),
+  z.strictObject({ kind: z.literal("slow"), ms: ms.default(SLOW_MS) }),
   z.strictObject({ kind: z.literal("oversize") }),
   z.strictObject({ kind: z.literal("redirect"), to: z.string().min(1) }),
 ]);

@@ -128,6 +128,11 @@ describe("what webhooks hold", () => {
       await inbound();
       expect(itemsOf(bench.receiver, "messages").at(-1)).not.toHaveProperty(part);
     }
+    await fault({ kind: "missing", part: "profile" }, { times: 1 });
+    await inbound();
+    const contact = itemsOf(bench.receiver, "contacts").at(-1);
+    expect(contact).toHaveProperty("wa_id");
+    expect(contact).not.toHaveProperty("profile");
   });
 
   test("integer_timestamps", async () => {

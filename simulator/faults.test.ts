@@ -159,6 +159,19 @@ describe("on media", () => {
     expect(text).not.toBe("hello");
   });
 
+  test("slow: the file comes late", async () => {
+    await fault({ kind: "slow", ms: 120 });
+    const url = await link();
+    const started = performance.now();
+    const response = await fetch(url, { headers: { authorization: "Bearer sim-access-token" } });
+    expect([response.status, performance.now() - started >= 115]).toEqual([200, true]);
+  });
+
+  test("wrong_mime: the file comes under another type", async () => {
+    await fault({ kind: "wrong_mime", mimeType: "text/html" });
+    expect((await download()).headers.get("content-type")).toBe("text/html");
+  });
+
   test("oversize: more comes than was said", async () => {
     await fault({ kind: "oversize" });
     expect((await (await download()).arrayBuffer()).byteLength).toBeGreaterThan(2 * 1024 * 1024);

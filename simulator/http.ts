@@ -53,12 +53,33 @@ export function sendReply(response: ServerResponse, reply: Reply): void {
   response.end(reply.body);
 }
 
-/** The JSON of a body, or undefined when it is not JSON. */
+/** Nothing that Meta or the control API takes is nested so deeply; what is would break whoever walks through it. */
+const JSON_DEPTH_MAX = 200;
+
+/** The JSON of a body, or undefined when it is not JSON or nested beyond all reason. */
 export function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString("utf8"));
+    const text = body.toString("utf8");
+    return isTooDeep(text) ? undefined : JSON.parse(text);
   } catch {
     // The callers answer "not JSON" in the words of the API that they stand for.
     return undefined;
   }
+}
+
+/** Whether brackets are nested beyond the limit; those inside of strings do not count. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let isInString = false;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (isInString) {
+      if (character === "\\") index++;
+      else if (character === '"') isInString = false;
+    } else if (character === '"') isInString = true;
+    else if (character === "[" || character === "{") depth++;
+    else if (character === "]" || character === "}") depth--;
+    if (depth > JSON_DEPTH_MAX) return true;
+  }
+  return false;
 }

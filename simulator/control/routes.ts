@@ -109,6 +109,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "POST event": postEvent,
 };
 
+/** Methods and names of all calls, such as `POST reset`. */
+export const CONTROL_CALLS = Object.keys(HANDLERS);
+
 /** Answers one call of the control API; a wrong body or path is said, never guessed at. */
 export async function answerControl(simulation: Simulation, request: ReceivedRequest): Promise<Reply> {
   const name = request.url.pathname.slice(CONTROL_PREFIX.length);

@@ -56,8 +56,6 @@ export function mediaObject(simulation: Simulation, id: string): object | null {
 
 /** Bytes that the fault `oversize` adds. */
 const OVERSIZE_BYTES = 2 * MIB;
-/** How long the fault `slow` holds an answer back. */
-const SLOW_MS = 3_000;
 
 /** The answer to a media link: the bytes, or what a fault makes of them. */
 export async function downloadMedia(
@@ -93,7 +91,7 @@ async function spoil(reply: Reply, effect: FaultEffect, delayMs: number): Promis
     case "redirect":
       return { status: 302, headers: { location: effect.to }, body: "" };
     case "slow":
-      return later(reply, SLOW_MS);
+      return later(reply, effect.ms);
     case "delay":
       return later(reply, delayMs);
     case "wrong_mime":

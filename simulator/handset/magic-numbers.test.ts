@@ -36,7 +36,7 @@ const errors = () =>
   );
 
 describe("the last seven digits decide, in any country", () => {
-  test.each([["+16505550001"], ["+3165550001"], ["+4930 555 00 01"]])("%s always reads", async (to) => {
+  test.each([["+16505550001"], ["+3165550001"], ["+4930 555 00 01"]])("0001: %s always reads", async (to) => {
     expect((await text(to)).status).toBe(200);
     await advance(1_000);
     expect(statuses()).toEqual(["sent", "delivered", "read"]);

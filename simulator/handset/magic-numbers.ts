@@ -41,6 +41,8 @@ const MAGIC_NUMBERS: Readonly<Record<string, Magic>> = {
   "5550014": { name: "Blocked us", traits: { blocksUs: true } },
 };
 
+export const MAGIC_ENDINGS = Object.keys(MAGIC_NUMBERS);
+
 /** What is special about a phone, or undefined when it is an ordinary one. */
 export function magicOf(digits: string): Magic | undefined {
   const key = digits.slice(-7);
