@@ -72,7 +72,7 @@ const post = async (path: string, body: string | Uint8Array, contentType = "appl
   const response = await fetch(`${bench.simulator.url}/v25.0${path}`, {
     method: "POST",
     headers: { authorization: "Bearer sim-access-token", "content-type": contentType },
-    body,
+    body: typeof body === "string" ? body : Buffer.from(body),
   });
   return { status: response.status, answer: JSON.parse(await response.text()) };
 };
