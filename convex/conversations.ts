@@ -1,9 +1,13 @@
 import { paginationOptsValidator, paginationResultValidator } from "convex/server";
 import { v } from "convex/values";
-import { memberMutation, memberQuery } from "./functions";
+import { internalMutation, memberMutation, memberQuery } from "./functions";
 import { markSeen as markConversationSeen, requireConversation } from "./model/conversations";
+import { setArchived as setConversationArchived } from "./model/conversationUpdates";
+import { handoffView, listHandoffs } from "./model/handoffs";
+import { handBack as handBackToAgents, setMode as setConversationMode } from "./model/modes";
 import { boundedPage } from "./model/page";
 import { conversationView, viewConversationFor } from "./model/views";
+import { conversationMode } from "./tables/accountRules";
 
 /** Conversations of an account, newest activity first. */
 export const list = memberQuery({
@@ -45,6 +49,51 @@ export const markSeen = memberMutation({
   handler: async (ctx, args) => {
     const conversation = await requireConversation(ctx, ctx.account._id, args.conversationId);
     await markConversationSeen(ctx, conversation, ctx.userId, Date.now());
+    return null;
+  },
+});
+
+/** Puts the conversation into the archive or takes it out. A customer who writes again takes it out too. */
+export const setArchived = memberMutation({
+  permission: "inbox.write",
+  args: { accountId: v.id("accounts"), conversationId: v.id("conversations"), archived: v.boolean() },
+  returns: v.null(),
+  handler: async (ctx, args) => {
+    const conversation = await requireConversation(ctx, ctx.account._id, args.conversationId);
+    await setConversationArchived(ctx, conversation, args.archived, `user:${ctx.userId}`, Date.now());
+    return null;
+  },
+});
+
+/** Says who writes in the conversation: agents, people only, or no agent for now. */
+export const setMode = memberMutation({
+  permission: "consent.manage",
+  args: { accountId: v.id("accounts"), conversationId: v.id("conversations"), mode: conversationMode },
+  returns: v.null(),
+  handler: async (ctx, args) => {
+    const conversation = await requireConversation(ctx, ctx.account._id, args.conversationId);
+    await setConversationMode(ctx, conversation, args.mode, `user:${ctx.userId}`, Date.now());
+    return null;
+  },
+});
+
+/** What agents wrote when they gave the conversation to people, newest first. */
+export const handoffs = memberQuery({
+  permission: "inbox.read",
+  args: { accountId: v.id("accounts"), conversationId: v.id("conversations") },
+  returns: v.array(handoffView),
+  handler: async (ctx, args) => {
+    const conversation = await requireConversation(ctx, ctx.account._id, args.conversationId);
+    return await listHandoffs(ctx, conversation._id);
+  },
+});
+
+/** Timer: the time is over for which a person kept the conversation from agents. */
+export const handBack = internalMutation({
+  args: { conversationId: v.id("conversations") },
+  returns: v.null(),
+  handler: async (ctx, args) => {
+    await handBackToAgents(ctx, args.conversationId, Date.now());
     return null;
   },
 });

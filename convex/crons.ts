@@ -4,6 +4,7 @@ import { internal } from "./_generated/api";
 const crons = cronJobs();
 
 crons.interval("end expired send leases", { seconds: 30 }, internal.outbox.sweep, {});
+crons.interval("tell WhatsApp of waiting blocks", { minutes: 10 }, internal.consent.sweepPushes, {});
 crons.interval("start lost media downloads", { minutes: 1 }, internal.media.sweep, {});
 crons.interval("read lists of templates that are due", { minutes: 5 }, internal.templates.sweep, {});
 crons.interval("remove what is past its time", { hours: 1 }, internal.retention.run, {});

@@ -62,6 +62,19 @@ const MEMBER_CALLS = {
     as.query(api.conversations.get, { accountId, conversationId }),
   "conversations:markSeen": (as: Person, { accountId, conversationId }: World) =>
     as.mutation(api.conversations.markSeen, { accountId, conversationId }),
+  "accountRules:get": (as: Person, { accountId }: World) => as.query(api.accountRules.get, { accountId }),
+  "conversations:setArchived": (as: Person, { accountId, conversationId }: World) =>
+    as.mutation(api.conversations.setArchived, { accountId, conversationId, archived: true }),
+  "conversations:setMode": (as: Person, { accountId, conversationId }: World) =>
+    as.mutation(api.conversations.setMode, { accountId, conversationId, mode: "human" }),
+  "conversations:handoffs": (as: Person, { accountId, conversationId }: World) =>
+    as.query(api.conversations.handoffs, { accountId, conversationId }),
+  "consent:get": (as: Person, { accountId, contactId }: World) =>
+    as.query(api.consent.get, { accountId, contactId }),
+  "consent:set": (as: Person, { accountId, contactId }: World) =>
+    as.mutation(api.consent.set, { accountId, contactId, category: "marketing", state: "granted" }),
+  "consent:setBlocked": (as: Person, { accountId, contactId }: World) =>
+    as.mutation(api.consent.setBlocked, { accountId, contactId, blocked: true }),
   "messages:list": (as: Person, { accountId, conversationId }: World) =>
     as.query(api.messages.list, { accountId, conversationId, paginationOpts }),
   "messages:sendText": (as: Person, { accountId, conversationId }: World) =>
@@ -98,6 +111,12 @@ const sendOf = ({ accountId, conversationId }: World) => ({
   clientRequestId: "r1",
 });
 
+/** Those that only an owner or admin may call; a member is refused like anybody without the role. */
+const ADMIN_CALLS = {
+  "accountRules:set": (as: Person, { accountId }: World) =>
+    as.mutation(api.accountRules.set, { accountId, rules: {} }),
+};
+
 const CALLER_CALLS = {
   "mcp:listTemplates": (as: Person, w: World) => as.query(api.mcp.listTemplates, { from: w.number }),
   "mcp:listConversations": (as: Person, w: World) => as.query(api.mcp.listConversations, { from: w.number }),
@@ -116,6 +135,19 @@ const CALLER_CALLS = {
     as.mutation(api.mcp.sendLocation, { ...callOf(w), location: { latitude: 1, longitude: 2 } }),
   "mcp:sendContacts": (as: Person, w: World) =>
     as.mutation(api.mcp.sendContacts, { ...callOf(w), contacts: [CARD] }),
+  "mcp:updateConversation": (as: Person, w: World) =>
+    as.mutation(api.mcp.updateConversation, { from: w.number, contact: w.contactId, archived: true }),
+  "mcp:handoffToHuman": (as: Person, w: World) =>
+    as.mutation(api.mcp.handoffToHuman, { from: w.number, contact: w.contactId, reason: "asked" }),
+  "mcp:getConsent": (as: Person, w: World) =>
+    as.query(api.mcp.getConsent, { from: w.number, contact: w.contactId }),
+  "mcp:setConsent": (as: Person, w: World) =>
+    as.mutation(api.mcp.setConsent, {
+      from: w.number,
+      contact: w.contactId,
+      category: "marketing",
+      state: "withdrawn",
+    }),
   "mcp:sendOutcome": (as: Person, { messageId }: World) => as.query(api.mcp.sendOutcome, { messageId }),
 };
 
@@ -155,7 +187,9 @@ describe("every public function", () => {
     .map(({ name }) => name);
 
   it("is covered by the tenant matrix below", () => {
-    const covered = [MEMBER_CALLS, DECISION_CALLS, CALLER_CALLS, SERVICE_CALLS].flatMap(Object.keys);
+    const covered = [MEMBER_CALLS, ADMIN_CALLS, DECISION_CALLS, CALLER_CALLS, SERVICE_CALLS].flatMap(
+      Object.keys,
+    );
     const elsewhere = publicNames.filter((name) => name.startsWith("authStore:"));
     expect([...covered, ...OPEN, ...ANY_USER, ...elsewhere].sort()).toEqual([...publicNames].sort());
   });
@@ -207,7 +241,7 @@ describe("functions of a member", () => {
   );
 
   const ofConversations = ([name]: [string, unknown]) =>
-    name !== "conversations:list" && !name.startsWith("templates:");
+    name !== "conversations:list" && !/^(templates|accountRules|audit|jobs):/.test(name);
   it.each(Object.entries(MEMBER_CALLS).filter(ofConversations))(
     "%s does not reach a foreign conversation through the own account",
     async (_, call) => {
@@ -232,6 +266,19 @@ describe("decisions of a member about a message", () => {
   it.each(Object.entries(DECISION_CALLS))("%s does not know what was not sent from here", async (_, call) => {
     expect(await code(call(app.user("ana"), own))).toMatchObject({ code: "not_found" });
   });
+});
+
+describe("functions of an owner or admin", () => {
+  it.each(Object.entries(ADMIN_CALLS))(
+    "%s refuses a member, and strangers as if nothing were there",
+    async (_, call) => {
+      expect(await code(call(app.user("ana"), own))).toMatchObject({ code: "forbidden" });
+      expect(await code(call(app.user("ana"), foreign))).toMatchObject({ code: "not_found" });
+      expect(await code(call(app.key(own.apiKeyId), own))).toMatchObject({ code: "unauthorized" });
+      await app.join(own.accountId, "adam", "admin");
+      expect({ answer: await code(call(app.user("adam"), own)) }).not.toHaveProperty("answer.code");
+    },
+  );
 });
 
 describe("functions of an API key", () => {
@@ -269,6 +316,10 @@ describe("functions of an API key", () => {
     ["mcp:listConversations", ["send"], "conversations:read"],
     ["mcp:getConversation", ["send", "conversations:read"], "messages:read"],
     ["mcp:listTemplates", ["send", "messages:read"], "templates:read"],
+    ["mcp:updateConversation", ["read", "send"], "write"],
+    ["mcp:handoffToHuman", ["read", "send"], "write"],
+    ["mcp:getConsent", ["send", "write"], "conversations:read"],
+    ["mcp:setConsent", ["read", "send"], "write"],
     ["mcp:sendText", ["read", "write", "messages:write"], "send"],
   ] as const)("%s needs its scope", async (name, scopes, needed) => {
     const { id } = await app.addKey(own.accountId, { scopes: [...scopes] });

@@ -3,9 +3,13 @@ import { defined } from "#shared/defined";
 import { callerMutation, callerQuery } from "./functions";
 import { readConversation, readConversations, readTemplates } from "./model/callerReads";
 import { sendForCaller } from "./model/callerSends";
+import { consentView, readConsentForCaller, setConsentForCaller } from "./model/consentRecords";
+import { updateForCaller } from "./model/conversationUpdates";
+import { handOffForCaller, handoffAnswer } from "./model/handoffs";
 import { readOutcome } from "./model/sendOutcome";
 import { templateFilter, templateView } from "./model/templateReads";
 import { callerConversationView, messageView, refusalView, sendOutcomeView, sendView } from "./model/views";
+import { consentCategory, consentWord } from "./tables/consent";
 import {
   contactsContent,
   interactiveContent,
@@ -187,4 +191,39 @@ export const sendOutcome = callerQuery({
   },
   returns: v.union(sendOutcomeView, refusalView),
   handler: async (ctx, args) => await readOutcome(ctx, ctx.caller, args),
+});
+
+/** Changes what is given of a conversation, and answers with what it is now. */
+export const updateConversation = callerMutation({
+  args: { from, contact: v.string(), archived: v.optional(v.boolean()) },
+  returns: v.union(callerConversationView, refusalView),
+  handler: async (ctx, args) => await updateForCaller(ctx, ctx.caller, args, Date.now()),
+});
+
+/** Gives the conversation to people, with a reason and a summary for them. Keys are refused in it from then on. */
+export const handoffToHuman = callerMutation({
+  args: { from, contact: v.string(), reason: v.string(), summary: v.optional(v.string()) },
+  returns: v.union(handoffAnswer, refusalView),
+  handler: async (ctx, args) => await handOffForCaller(ctx, ctx.caller, args, Date.now()),
+});
+
+/** What the customer has agreed to, and how it is known. */
+export const getConsent = callerQuery({
+  args: { from, contact: v.string() },
+  returns: v.union(consentView, refusalView),
+  handler: async (ctx, args) => await readConsentForCaller(ctx, ctx.caller, args),
+});
+
+/** Enters what the customer said about messages of a category; `evidence` is the id of the message that says so. */
+export const setConsent = callerMutation({
+  args: {
+    from,
+    contact: v.string(),
+    category: consentCategory,
+    state: consentWord,
+    evidence: v.optional(v.string()),
+    note: v.optional(v.string()),
+  },
+  returns: v.union(consentView, refusalView),
+  handler: async (ctx, args) => await setConsentForCaller(ctx, ctx.caller, args, Date.now()),
 });

@@ -8,6 +8,7 @@ import { consentTables } from "./tables/consent";
 import { contactTables } from "./tables/contacts";
 import { conversationTables } from "./tables/conversations";
 import { eventTables } from "./tables/events";
+import { handoffTables } from "./tables/handoffs";
 import { instanceTables } from "./tables/instance";
 import { messageTables } from "./tables/messages";
 import { outboxTables } from "./tables/outbox";
@@ -26,6 +27,7 @@ export default defineSchema({
   ...contactTables,
   ...conversationTables,
   ...eventTables,
+  ...handoffTables,
   ...instanceTables,
   ...messageTables,
   ...outboxTables,

@@ -9,10 +9,12 @@
  */
 
 import type * as accountHealth from "../accountHealth.js";
+import type * as accountRules from "../accountRules.js";
 import type * as accounts from "../accounts.js";
 import type * as accountsAdmin from "../accountsAdmin.js";
 import type * as authStore from "../authStore.js";
 import type * as callers from "../callers.js";
+import type * as consent from "../consent.js";
 import type * as conversations from "../conversations.js";
 import type * as crons from "../crons.js";
 import type * as functions from "../functions.js";
@@ -34,11 +36,14 @@ import type * as model_apiKeys from "../model/apiKeys.js";
 import type * as model_audit from "../model/audit.js";
 import type * as model_authConditions from "../model/authConditions.js";
 import type * as model_authStore from "../model/authStore.js";
+import type * as model_blocks from "../model/blocks.js";
 import type * as model_callerReads from "../model/callerReads.js";
 import type * as model_callerSends from "../model/callerSends.js";
 import type * as model_consent from "../model/consent.js";
+import type * as model_consentRecords from "../model/consentRecords.js";
 import type * as model_contactName from "../model/contactName.js";
 import type * as model_contacts from "../model/contacts.js";
+import type * as model_conversationUpdates from "../model/conversationUpdates.js";
 import type * as model_conversations from "../model/conversations.js";
 import type * as model_cursor from "../model/cursor.js";
 import type * as model_dispatch from "../model/dispatch.js";
@@ -48,6 +53,7 @@ import type * as model_events from "../model/events.js";
 import type * as model_fieldEvents from "../model/fieldEvents.js";
 import type * as model_grants from "../model/grants.js";
 import type * as model_graph from "../model/graph.js";
+import type * as model_handoffs from "../model/handoffs.js";
 import type * as model_identity from "../model/identity.js";
 import type * as model_inbound from "../model/inbound.js";
 import type * as model_ingest from "../model/ingest.js";
@@ -101,6 +107,7 @@ import type * as tables_consent from "../tables/consent.js";
 import type * as tables_contacts from "../tables/contacts.js";
 import type * as tables_conversations from "../tables/conversations.js";
 import type * as tables_events from "../tables/events.js";
+import type * as tables_handoffs from "../tables/handoffs.js";
 import type * as tables_instance from "../tables/instance.js";
 import type * as tables_messages from "../tables/messages.js";
 import type * as tables_outbox from "../tables/outbox.js";
@@ -119,10 +126,12 @@ import type {
 
 declare const fullApi: ApiFromModules<{
   accountHealth: typeof accountHealth;
+  accountRules: typeof accountRules;
   accounts: typeof accounts;
   accountsAdmin: typeof accountsAdmin;
   authStore: typeof authStore;
   callers: typeof callers;
+  consent: typeof consent;
   conversations: typeof conversations;
   crons: typeof crons;
   functions: typeof functions;
@@ -144,11 +153,14 @@ declare const fullApi: ApiFromModules<{
   "model/audit": typeof model_audit;
   "model/authConditions": typeof model_authConditions;
   "model/authStore": typeof model_authStore;
+  "model/blocks": typeof model_blocks;
   "model/callerReads": typeof model_callerReads;
   "model/callerSends": typeof model_callerSends;
   "model/consent": typeof model_consent;
+  "model/consentRecords": typeof model_consentRecords;
   "model/contactName": typeof model_contactName;
   "model/contacts": typeof model_contacts;
+  "model/conversationUpdates": typeof model_conversationUpdates;
   "model/conversations": typeof model_conversations;
   "model/cursor": typeof model_cursor;
   "model/dispatch": typeof model_dispatch;
@@ -158,6 +170,7 @@ declare const fullApi: ApiFromModules<{
   "model/fieldEvents": typeof model_fieldEvents;
   "model/grants": typeof model_grants;
   "model/graph": typeof model_graph;
+  "model/handoffs": typeof model_handoffs;
   "model/identity": typeof model_identity;
   "model/inbound": typeof model_inbound;
   "model/ingest": typeof model_ingest;
@@ -211,6 +224,7 @@ declare const fullApi: ApiFromModules<{
   "tables/contacts": typeof tables_contacts;
   "tables/conversations": typeof tables_conversations;
   "tables/events": typeof tables_events;
+  "tables/handoffs": typeof tables_handoffs;
   "tables/instance": typeof tables_instance;
   "tables/messages": typeof tables_messages;
   "tables/outbox": typeof tables_outbox;

@@ -4,6 +4,7 @@ import {
   type ConsentCategory,
   type ConsentMark,
   consentObstacle,
+  isCustomersOwn,
   nextConsentState,
   type SendPurpose,
 } from "#shared/domain/consent-state";
@@ -14,6 +15,9 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { readAccountRules } from "./accountRules";
 import { ensureContact } from "./contacts";
+import { findConversationOf } from "./conversations";
+import { appendEvent } from "./events";
+import { eventContact } from "./messageEvents";
 
 /** Entries of one contact with the same time that are compared to find a repetition; Meta repeats one at most a few times. */
 const SAME_MOMENT_ENTRIES_MAX = 32;
@@ -154,16 +158,50 @@ export async function recordConsent(
   return true;
 }
 
+/**
+ * The moment to give to something that is said here and now: our clock, but after all that is known, so that a click
+ * takes effect although a customer's phone or Meta's clock runs ahead of ours.
+ */
+export async function momentOf(
+  ctx: QueryCtx,
+  contact: Doc<"contacts">,
+  category: ConsentCategory,
+  now: number,
+): Promise<number> {
+  const current = (await consentOf(ctx, contact))[category];
+  return current === undefined ? now : Math.max(now, current.at + 1);
+}
+
 async function moveState(
   ctx: MutationCtx,
-  { accountId, _id: contactId }: Doc<"contacts">,
+  contact: Doc<"contacts">,
   category: ConsentCategory,
   mark: ConsentMark,
 ): Promise<void> {
+  const { accountId, _id: contactId } = contact;
   const row = await stateRow(ctx, contactId);
   const next = nextConsentState(row?.[category], mark);
+  if (next.state !== row?.[category]?.state) await tellChange(ctx, contact, category, next);
   if (row === null) await ctx.db.insert("consentStates", { accountId, contactId, [category]: next });
   else await ctx.db.patch(row._id, { [category]: next });
+}
+
+async function tellChange(
+  ctx: MutationCtx,
+  contact: Doc<"contacts">,
+  category: ConsentCategory,
+  mark: ConsentMark,
+): Promise<void> {
+  const conversation = await findConversationOf(ctx, contact);
+  await appendEvent(ctx, {
+    accountId: contact.accountId,
+    type: "consent.changed",
+    dedupeKey: `${contact._id}:${category}:${mark.state}:${mark.source}:${mark.at}`,
+    occurredAt: mark.at,
+    payload: { contact: eventContact(contact), category, state: mark.state, by: mark.source },
+    ...(conversation !== null && { conversationId: conversation._id }),
+    ...(!isCustomersOwn(mark) && { source: "pons" as const }),
+  });
 }
 
 async function stateRow(ctx: QueryCtx, contactId: Id<"contacts">): Promise<Doc<"consentStates"> | null> {

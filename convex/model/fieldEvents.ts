@@ -1,6 +1,7 @@
 import type { EventItem } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { applyPreference } from "./consent";
 import type { ItemOutcome } from "./inbound";
 import { applyTemplateEvent } from "./templates";
 
@@ -24,6 +25,10 @@ export async function applyFieldEvent(
 ): Promise<ItemOutcome> {
   const { event } = item;
   switch (event.type) {
+    case "preference":
+      return scope.kind === "number"
+        ? await applyPreference(ctx, scope.account, event, now)
+        : { state: "kept", reason: event.type };
     case "templateStatus":
     case "templateQuality":
     case "templateCategory":
@@ -37,7 +42,6 @@ export async function applyFieldEvent(
     case "account":
     case "alert":
     case "capability":
-    case "preference":
     case "customerId":
     case "addressBook":
     case "call":

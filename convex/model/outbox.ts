@@ -7,6 +7,7 @@ import type { DoorRefusal } from "./grants";
 import { laneHead, scheduleDelivery, WAITING_FOR_LANE_MS } from "./lane";
 import { startMediaDownload } from "./media";
 import { appendMessage } from "./messages";
+import { noteMemberReply } from "./modes";
 import { type Allowed, decide, type Target } from "./policy";
 import { principalKey, senderOf } from "./principal";
 import { countSend } from "./rateLimits";
@@ -109,6 +110,9 @@ async function store(ctx: MutationCtx, draft: Draft, allowed: Allowed): Promise<
   };
   await ctx.db.insert("sendRequests", request);
   await countSend(ctx, principal);
+  if (principal.kind === "user" && messageId !== null) {
+    await noteMemberReply(ctx, conversation, principal.userId, now);
+  }
   await auditSend(ctx, draft, "queued", about);
   return pending(request);
 }

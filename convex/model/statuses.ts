@@ -5,6 +5,7 @@ import { DAY_MS } from "#shared/time";
 import type { StatusItem } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { noteSendError } from "./consent";
 import type { ItemOutcome } from "./inbound";
 import { appendStatusEvent, refreshStatus, reportOf } from "./messageStatus";
 import { findByWamid } from "./messages";
@@ -48,6 +49,7 @@ export async function applyStatus(
     await ctx.db.patch(message._id, { statusHistory: addStatus(message.statusHistory, reportOf(report)) });
   }
   await refreshStatus(ctx, message._id);
+  await noteSendError(ctx, message.contactId, report.error?.code, report.timestamp, wamid);
   if (joined?.messageId === undefined) await appendStatusEvent(ctx, message._id, report);
   return { state: "processed" };
 }

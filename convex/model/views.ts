@@ -3,6 +3,7 @@ import { defined } from "#shared/defined";
 import { REFUSAL_REASONS } from "#shared/errors";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
+import { conversationMode } from "../tables/accountRules";
 import { accountRole } from "../tables/accounts";
 import { previewStatus } from "../tables/conversations";
 import { messageError, messageStatus, reactionView } from "../tables/messages";
@@ -39,6 +40,10 @@ const conversationFields = {
   lastMessageAt: v.number(),
   windowExpiresAt: v.optional(v.number()),
   archivedAt: v.optional(v.number()),
+  /** Who writes here; absent = agent. */
+  mode: v.optional(conversationMode),
+  /** When the conversation goes back to agents by itself (ms). */
+  handBackAt: v.optional(v.number()),
 };
 
 /** A conversation as a key sees it: a key reads on nobody's behalf, so nothing is unread for it. */
@@ -134,14 +139,14 @@ function viewContact(contact: Doc<"contacts">) {
 export async function viewConversation(ctx: QueryCtx, conversation: Doc<"conversations">) {
   const contact = await ctx.db.get(conversation.contactId);
   if (contact === null) throw new Error(`Conversation ${conversation._id} has lost its contact.`);
-  const { previewStatus, windowExpiresAt, archivedAt } = conversation;
+  const { previewStatus, windowExpiresAt, archivedAt, mode, handBackAt } = conversation;
   return {
     _id: conversation._id,
     accountId: conversation.accountId,
     contact: viewContact(contact),
     preview: conversation.preview,
     lastMessageAt: conversation.lastMessageAt,
-    ...defined({ previewStatus, windowExpiresAt, archivedAt }),
+    ...defined({ previewStatus, windowExpiresAt, archivedAt, mode, handBackAt }),
   };
 }
 

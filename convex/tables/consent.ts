@@ -9,8 +9,19 @@ export const consentSource = v.union(...CONSENT_SOURCES.map((source) => v.litera
 /** The stored form of `ConsentMark` in `shared/domain/consent-state`. */
 export const consentMark = v.object({ state: consentWord, source: consentSource, at: v.number() });
 
+/** How far Meta's block list follows ours: `wanted` is what we want there. Safe to tell Meta twice. */
+export const remoteBlock = v.object({
+  wanted: v.union(v.literal("block"), v.literal("unblock")),
+  state: v.union(v.literal("pending"), v.literal("done"), v.literal("failed")),
+  attempt: v.number(),
+  /** When the next attempt may begin (ms); while one runs, when it is believed lost. */
+  dueAt: v.number(),
+  /** What Meta answered, as a code. */
+  reason: v.optional(v.string()),
+});
+
 /**
- * Written by `model/consent`, read by the send path, the tools and the contact panel.
+ * Written by `model/consent` and `model/blocks` (`remoteBlock`), read by the send path, the tools and the contact panel.
  *
  * consentEntries: the ledger, append only: who said what when, and the proof of it.
  */
@@ -39,7 +50,10 @@ export const consentTables = {
     contactId: v.id("contacts"),
     marketing: v.optional(consentMark),
     all: v.optional(consentMark),
+    /** Whether Meta's own block list says the same; absent while nobody was ever blocked from here. */
+    remoteBlock: v.optional(remoteBlock),
   })
     .index("by_contact", ["contactId"])
+    .index("by_remote_block", ["remoteBlock.state", "remoteBlock.dueAt"])
     .index("by_account", ["accountId"]),
 };

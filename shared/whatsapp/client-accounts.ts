@@ -1,6 +1,7 @@
 import { defined } from "../defined";
 import type { GraphClient, ReadResult } from "./client";
 import { isSuccess } from "./graph-answers";
+import { isUserId } from "./identity";
 import { asObject, get, getArray, getId, getObject, getWord, type JsonObject } from "./json";
 
 /** A business number as Meta describes it; words such as `quality` are Meta's own. */
@@ -167,7 +168,7 @@ export async function changeBlocked(
   const method = change === "block" ? "POST" : "DELETE";
   const answer = await client.change(method, node(phoneNumberId, "/block_users"), {
     messaging_product: "whatsapp",
-    block_users: users.map((user) => ({ user })),
+    block_users: users.map((user) => (isUserId(user) ? { user_id: user } : { user })),
   });
   return mapResult(answer, (json) => {
     const lists = getObject(json, "block_users");
