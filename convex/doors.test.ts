@@ -156,6 +156,8 @@ const callOf = ({ number, contactId }: World) => ({ from: number, contact: conta
 const SERVICE_CALLS = {
   "callers:resolveKey": (as: Person) => as.query(api.callers.resolveKey, { keyHash: "h", pepperId: "p1" }),
   "callers:touch": (as: Person, { apiKeyId }: World) => as.mutation(api.callers.touch, { apiKeyId }),
+  "mcpCalls:take": (as: Person, { apiKeyId }: World) => as.mutation(api.mcpCalls.take, { apiKeyId }),
+  "mcpCalls:record": (as: Person) => as.mutation(api.mcpCalls.record, { calls: [] }),
   "instance:claim": (as: Person) => as.mutation(api.instance.claim, { userId: "eve" }),
 };
 

@@ -14,6 +14,15 @@ const SENDS_PER_MINUTE_DEFAULT = 60;
 /** What an unattended agent may do before somebody has thought about it; raised per key with `--daily-cap`. */
 const KEY_SENDS_PER_DAY_DEFAULT = 1_000;
 
+/** Requests of an MCP client in a minute: five a second, which is more than an agent that thinks between calls makes. */
+const REQUESTS_PER_MINUTE_DEFAULT = 300;
+
+/**
+ * Part of a minute's requests that is handed out at once, so that a busy client does not cost a transaction per
+ * request. What a process was given and did not use is lost to the key, which is why it is a small part.
+ */
+const REQUESTS_HANDED_OUT_SHARE = 0.05;
+
 const periodUsage = v.object({
   limit: v.number(),
   left: v.number(),
@@ -65,6 +74,23 @@ export async function readUsage(ctx: QueryCtx, key: Doc<"apiKeys">) {
     usageIn(ctx, key, "day", key.sendsPerDay ?? KEY_SENDS_PER_DAY_DEFAULT),
   ]);
   return { minute, day };
+}
+
+/**
+ * Takes the next few requests of a key from its minute, at least one, or says how long to wait for one (ms). The
+ * bucket fills up all the time, so a client that keeps to the rate never waits long.
+ */
+export async function takeRequestTokens(ctx: MutationCtx, key: Doc<"apiKeys">) {
+  const rate = key.sendsPerMinute ?? REQUESTS_PER_MINUTE_DEFAULT;
+  const bucket = {
+    key: principalKey({ kind: "key", key }),
+    config: { kind: "token bucket" as const, rate, period: MINUTE_MS },
+  };
+  const take = async (count: number) => await limiter.limit(ctx, "requests per minute", { ...bucket, count });
+  const several = Math.max(1, Math.floor(rate * REQUESTS_HANDED_OUT_SHARE));
+  if ((await take(several)).ok) return { granted: several, retryAfterMs: 0 };
+  const one = await take(1);
+  return one.ok ? { granted: 1, retryAfterMs: 0 } : { granted: 0, retryAfterMs: Math.ceil(one.retryAfter) };
 }
 
 async function usageIn(ctx: QueryCtx, key: Doc<"apiKeys">, period: Period, limit: number) {

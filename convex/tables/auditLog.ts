@@ -14,6 +14,9 @@ export const auditTables = {
     outcome: v.string(),
     /** Id of the row that the action was about. */
     subject: v.optional(v.string()),
+    /** Of a tool call: a keyed digest of its arguments, and how long it took. */
+    argumentHash: v.optional(v.string()),
+    ms: v.optional(v.number()),
     at: v.number(),
   })
     .index("by_account_at", ["accountId", "at"])

@@ -66,7 +66,7 @@ const open: AnyClient[] = [];
 
 beforeEach(async () => {
   product = await startInProcess();
-  door = (await import("@/app/api/mcp/route")).POST;
+  door = (await import("./endpoint")).answerMcp;
   webhook = (await import("@/app/api/webhook/route")).POST;
   accountId = (await product.addBusiness()).id;
 });

@@ -1,10 +1,13 @@
 import type { McpServer, StandardSchemaWithJSON, ToolAnnotations } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { Refusal } from "#shared/errors";
+import { defined } from "#shared/defined";
+import { type Refusal, refusal } from "#shared/errors";
 import type { Scope } from "#shared/scopes";
 import type { Caller } from "../server/caller";
+import { takeRequest } from "../server/request-limits";
+import { auditCall } from "./audit";
 import type { Exchange } from "./exchange";
-import { dataResult, errorResult, refusalShape } from "./results";
+import { dataResult, errorResult, inShort, refusalShape } from "./results";
 
 export type ToolContext = {
   caller: Caller;
@@ -63,22 +66,44 @@ export function defineTool<Input extends z.ZodObject, Answer extends z.ZodObject
     outputSchema,
     register: (server, exchange) => {
       const { caller } = exchange;
-      const asked = caller.numbers === 1 ? pinnedInputSchema : inputSchema;
+      const schema = caller.numbers === 1 ? pinnedInputSchema : inputSchema;
+      const audit = (args: unknown, startedAt: number, outcome: string, target?: string) =>
+        auditCall({ caller, tool: name, args, startedAt, outcome, ...defined({ target }) });
       server.registerTool(
         name,
-        { title, description, annotations, inputSchema: asked, outputSchema },
+        {
+          title,
+          description,
+          annotations,
+          inputSchema: heard(schema, (args) => audit(args, performance.now(), "invalid_arguments")),
+          outputSchema,
+        },
         async (args, { mcpReq }) => {
-          try {
-            const result = await run({ caller, signal: mcpReq.signal }, args);
-            return dataResult(isRefused(result) ? result : definition.answer.parse(result));
-          } catch (error) {
-            return errorResult(name, error, exchange.traceId);
-          }
+          const startedAt = performance.now();
+          const result = await answer(exchange, mcpReq.signal, args);
+          const { outcome, target } = inShort(result);
+          audit(args, startedAt, outcome, target);
+          return result;
         },
       );
     },
   };
+
+  async function answer(exchange: Exchange, signal: AbortSignal, args: z.output<Input>) {
+    try {
+      const waitMs = await waitOf(exchange);
+      if (waitMs > 0) return dataResult(refusal("rate_limited", { retryAfterMs: waitMs }));
+      const result = await run({ caller: exchange.caller, signal }, args);
+      return dataResult(isRefused(result) ? result : definition.answer.parse(result));
+    } catch (error) {
+      return errorResult(name, error, exchange.traceId);
+    }
+  }
 }
+
+/** Over HTTP the request was counted before it was read; a connection that stays open is counted call by call. */
+const waitOf = async ({ caller, message }: Exchange): Promise<number> =>
+  message === undefined ? await takeRequest(caller) : 0;
 
 const isRefused = (result: object): result is Refusal => "refused" in result;
 
@@ -108,4 +133,22 @@ function withoutProperty(schema: Record<string, unknown>, name: string | undefin
   if (name === undefined) return schema;
   const properties = Object.entries(Object(schema["properties"])).filter(([property]) => property !== name);
   return { ...schema, properties: Object.fromEntries(properties) };
+}
+
+/** The same schema, which tells of every value that it refuses. */
+function heard<In, Out>(
+  schema: StandardSchemaWithJSON<In, Out>,
+  onRefused: (value: unknown) => void,
+): StandardSchemaWithJSON<In, Out> {
+  const standard = schema["~standard"];
+  return {
+    "~standard": {
+      ...standard,
+      validate: async (value) => {
+        const result = await standard.validate(value);
+        if (result.issues !== undefined) onRefused(value);
+        return result;
+      },
+    },
+  };
 }

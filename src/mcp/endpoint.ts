@@ -8,11 +8,14 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
 import { defined } from "#shared/defined";
+import { SECOND_MS } from "#shared/time";
+import { AppError } from "../server/app-error";
 import { readBody } from "../server/body";
 import { answerPreflight, withCors } from "../server/cors";
 import { presentedCredential, resolveCredential } from "../server/credentials";
 import { LOOPBACK_HOSTS, serverEnv } from "../server/env";
 import { ADVERTISED_SCOPES, resourceMetadataUrl } from "../server/oauth-metadata";
+import { takeRequest } from "../server/request-limits";
 import { errorResponse, jsonResponse } from "../server/route";
 import { type Exchange, headOf, traceIdOf } from "./exchange";
 import { narrowingOf } from "./narrowing";
@@ -64,6 +67,8 @@ async function answer(request: Request): Promise<Response> {
   const credential = presentedCredential(request.headers);
   const caller = credential === null ? null : await resolveCredential(credential);
   if (caller === null) return askForCredential();
+  const waitMs = await takeRequest(caller);
+  if (waitMs > 0) return tooMany(waitMs);
   if (request.method !== "POST") return new Response(null, { status: 405, headers: { allow: "POST" } });
 
   const body = await readBody(request, BODY_BYTES_MAX);
@@ -95,6 +100,14 @@ function askForCredential(): Response {
     { error: "invalid_token", error_description: "Send a valid API key as Authorization: Bearer <key>." },
     { status: 401, headers: { "www-authenticate": challenge } },
   );
+}
+
+/** Said before anything of the request is read, so that it is understood whatever the request was. */
+function tooMany(waitMs: number): Response {
+  const error = AppError.of("rate_limited", { retryAfterSeconds: Math.ceil(waitMs / SECOND_MS) });
+  const response = errorResponse("mcp", error);
+  response.headers.set("retry-after", String(Math.ceil(waitMs / SECOND_MS)));
+  return response;
 }
 
 /** One request of a 2025 client, answered as plain JSON because nothing is ever sent before the result. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { hasScope } from "#shared/scopes";
+import type { Id } from "../../convex/_generated/dataModel";
 import type { Caller } from "../server/caller";
 import type { Exchange } from "./exchange";
 import { headOf, traceIdOf } from "./exchange";
@@ -9,7 +10,8 @@ import { TOOLS } from "./tools";
 
 const caller = (scopes: Caller["scopes"]): Caller => ({
   principal: "key:k1",
-  identity: { use: "mcp", apiKeyId: "k1" },
+  // The tools are only listed here; nobody looks the id up.
+  identity: { use: "mcp", apiKeyId: "k1" as Id<"apiKeys"> },
   name: "test",
   scopes,
   numbers: 1,

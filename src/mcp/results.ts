@@ -1,13 +1,15 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import { mcpErrorText, REFUSAL_REASONS, type Refusal } from "#shared/errors";
+import { defined } from "#shared/defined";
+import { mcpErrorText, type Refusal } from "#shared/errors";
 import { AppError } from "../server/app-error";
 import { logError } from "../server/log";
 
 /** The fields of a refusal, which any tool may give instead of its answer. */
 export const refusalShape = {
   refused: z.literal(true).describe("Present when the call was refused; nothing was done."),
-  reason: z.enum(REFUSAL_REASONS),
+  // Published without its closed list, which would stand in the schema of every tool and cost tokens each time.
+  reason: z.string().describe("A code, e.g. window_closed."),
   message: z.string(),
   retry_after_seconds: z.number(),
   next_step: z.string().describe("What to do next."),
@@ -38,3 +40,20 @@ export function errorResult(tool: string, error: unknown, traceId?: string): Cal
       : `${mcpErrorText(AppError.of("internal").data)} Error id: ${logError(`mcp ${tool}`, error, traceId)}`;
   return { content: [{ type: "text", text }], isError: true };
 }
+
+/** What the audit log keeps of a result: how it ended, and the id of the message or customer that it was about. */
+export function inShort({ isError, structuredContent }: CallToolResult): {
+  outcome: string;
+  target?: string;
+} {
+  if (isError === true) return { outcome: "error" };
+  const { reason, outcome, message_id, contact } = resultHead.parse(structuredContent ?? {});
+  return { outcome: reason ?? outcome ?? "ok", ...defined({ target: message_id ?? contact?.id }) };
+}
+
+const resultHead = z.looseObject({
+  reason: z.string().optional().catch(undefined),
+  outcome: z.string().optional().catch(undefined),
+  message_id: z.string().optional().catch(undefined),
+  contact: z.looseObject({ id: z.string() }).optional().catch(undefined),
+});

@@ -2,6 +2,7 @@ import { McpServer } from "@modelcontextprotocol/server";
 import { hasScope } from "#shared/scopes";
 import { MINUTE_MS } from "#shared/time";
 import { serverEnv } from "../server/env";
+import { auditCall } from "./audit";
 import type { Tool } from "./define-tool";
 import type { Exchange } from "./exchange";
 import { registerTriageInbox } from "./prompts/triage-inbox";
@@ -27,9 +28,18 @@ export function buildServer(exchange: Exchange): McpServer {
     capabilities: { tools: { listChanged: false }, prompts: { listChanged: false } },
     cacheHints: { "tools/list": LISTS, "prompts/list": LISTS, "server/discover": LISTS },
   });
-  for (const tool of offeredTools(exchange)) tool.register(server, exchange);
+  const tools = offeredTools(exchange);
+  for (const tool of tools) tool.register(server, exchange);
+  if (tools.length === 0) auditUnknownTool(exchange);
   registerTriageInbox(server);
   return server;
+}
+
+/** The SDK answers a call of a tool that is not there; the audit log shall have it all the same. */
+function auditUnknownTool({ caller, message }: Exchange): void {
+  if (message?.method !== "tools/call") return;
+  const tool = message.name ?? "?";
+  auditCall({ caller, tool, args: null, outcome: "unknown_tool", startedAt: performance.now() });
 }
 
 /** Who answers, with the pictures that clients show beside the name. */

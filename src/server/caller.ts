@@ -8,7 +8,7 @@ import type { Identity } from "./identity";
 export type Caller = {
   /** One word for the holder, for cursors, limits, streams and the audit log: `key:<id>`. */
   principal: string;
-  identity: Identity;
+  identity: Extract<Identity, { use: "mcp" }>;
   name: string;
   scopes: readonly Scope[];
   /** How many business numbers the holder may use; with one, nobody has to say which. */

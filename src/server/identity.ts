@@ -1,11 +1,12 @@
 import { importJWK, SignJWT } from "jose";
+import type { Id } from "../../convex/_generated/dataModel";
 import { serverEnv } from "./env";
 
 /** Who the Next server speaks for when it calls Convex; the functions there check the use and re-check the rights. */
 export type Identity =
   | { use: "service" }
   | { use: "user"; userId: string }
-  | { use: "mcp"; apiKeyId: string };
+  | { use: "mcp"; apiKeyId: Id<"apiKeys"> };
 
 export type IdentityToken = { token: string; expiresAt: number };
 
