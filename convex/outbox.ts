@@ -2,6 +2,7 @@ import { v } from "convex/values";
 import { internal } from "./_generated/api";
 import { internalAction, internalMutation } from "./functions";
 import { dispatch } from "./model/dispatch";
+import { wakeWaiting } from "./model/lane";
 import { claimSend, markDispatching as markSendDispatching, sendJob } from "./model/sendClaim";
 import { releaseHold, sendReport, settleSend } from "./model/sendMachine";
 import { sweepOutbox } from "./model/sendSweep";
@@ -49,6 +50,17 @@ export const releaseLane = internalMutation({
   returns: v.null(),
   handler: async (ctx, args) => {
     await releaseHold(ctx, args.outboxId, Date.now());
+    return null;
+  },
+});
+
+/** Starts the sends that waited while sending from the account was paused. Called when the pause ends. */
+export const wakeAccount = internalMutation({
+  args: { accountId: v.id("accounts") },
+  returns: v.null(),
+  handler: async (ctx, { accountId }) => {
+    const more = await wakeWaiting(ctx, accountId, Date.now());
+    if (more) await ctx.scheduler.runAfter(0, internal.outbox.wakeAccount, { accountId });
     return null;
   },
 });

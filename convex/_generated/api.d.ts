@@ -69,6 +69,7 @@ import type * as model_messageStatus from "../model/messageStatus.js";
 import type * as model_messages from "../model/messages.js";
 import type * as model_modes from "../model/modes.js";
 import type * as model_outbox from "../model/outbox.js";
+import type * as model_pace from "../model/pace.js";
 import type * as model_page from "../model/page.js";
 import type * as model_policy from "../model/policy.js";
 import type * as model_principal from "../model/principal.js";
@@ -188,6 +189,7 @@ declare const fullApi: ApiFromModules<{
   "model/messages": typeof model_messages;
   "model/modes": typeof model_modes;
   "model/outbox": typeof model_outbox;
+  "model/pace": typeof model_pace;
   "model/page": typeof model_page;
   "model/policy": typeof model_policy;
   "model/principal": typeof model_principal;

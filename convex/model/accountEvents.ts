@@ -56,6 +56,7 @@ export async function resumeSending(
   if (account?.sending?.state !== "paused") return;
   if (solved !== undefined && account.sending.reason !== solved) return;
   await ctx.db.patch(accountId, { sending: { state: "active", at: now } });
+  await ctx.scheduler.runAfter(0, internal.outbox.wakeAccount, { accountId });
   await noteSending(ctx, accountId, "resumed", now);
 }
 

@@ -8,6 +8,33 @@ import type { DoorRefusal } from "./grants";
 /** Due time of a row that waits behind another one of its lane: the sweeper never finds it, the row before it does. */
 export const WAITING_FOR_LANE_MS = Number.MAX_SAFE_INTEGER;
 
+/** Due time of a row that waits for its paused account, which wakes it. */
+const WAITING_FOR_ACCOUNT_MS = WAITING_FOR_LANE_MS - 1;
+
+/** Rows that one step of waking starts; each costs one write and one schedule of the 1,000 that a step may make. */
+const WAKE_ROWS_MAX = 200;
+
+/** Leaves a send at the head of its lane until its account sends again. */
+export async function waitForAccount(ctx: MutationCtx, row: Doc<"outbox">): Promise<void> {
+  await ctx.db.patch(row._id, { dueAt: WAITING_FOR_ACCOUNT_MS });
+}
+
+/** Starts sends that waited for their account. Returns whether there may be more of them. */
+export async function wakeWaiting(
+  ctx: MutationCtx,
+  accountId: Id<"accounts">,
+  now: number,
+): Promise<boolean> {
+  const waiting = await ctx.db
+    .query("outbox")
+    .withIndex("by_account_open_due", (q) =>
+      q.eq("accountId", accountId).eq("open", true).eq("dueAt", WAITING_FOR_ACCOUNT_MS),
+    )
+    .take(WAKE_ROWS_MAX);
+  for (const row of waiting) await scheduleDelivery(ctx, row._id, now);
+  return waiting.length === WAKE_ROWS_MAX;
+}
+
 /**
  * Sends of one conversation that may wait at once. With Meta's 45 at once and 10 a minute to one person, more would
  * wait for over five minutes, and a person who gets so many messages is not being written to but flooded.

@@ -17,6 +17,7 @@ import type { Payload } from "./sendBody";
 import { checkContent, purposeOf, type SendableContent } from "./sendContent";
 import type { Draft } from "./sendDraft";
 import { findRecentTwin, findRequest, hashOf } from "./sendRequests";
+import { rankUsable } from "./templates";
 
 /** Whom a send goes to. A number that never wrote has neither contact nor conversation yet. */
 export interface Target {
@@ -67,7 +68,7 @@ export async function decide(ctx: MutationCtx, draft: Draft): Promise<Allowed | 
   if (content.kind === "refused") return content;
   const contentHash = await hashOf([draft.content, draft.replyTo ?? null]);
   const obstacle =
-    checkWindow(draft, content, target) ??
+    (await checkWindow(ctx, draft, content, target)) ??
     (await checkRepetition(ctx, draft, target, contentHash)) ??
     (await checkRates(ctx, draft, target)) ??
     checkSending(account);
@@ -143,9 +144,16 @@ export function needsWindow({ type }: Pick<Payload, "type">): boolean {
   return type !== "template";
 }
 
-function checkWindow({ now }: Draft, { payload }: SendableContent, { conversation }: Target): Refused | null {
+/** A closed window is told with the templates that may be sent instead, the simplest first. */
+async function checkWindow(
+  ctx: QueryCtx,
+  { account, now }: Draft,
+  { payload }: SendableContent,
+  { conversation }: Target,
+): Promise<Refused | null> {
   if (!needsWindow(payload) || mayStillSend(conversation?.windowExpiresAt ?? null, now)) return null;
-  return refuse("window_closed");
+  const templates = await rankUsable(ctx, account._id, {});
+  return { kind: "refused", refusal: { ...refusal("window_closed"), templates } };
 }
 
 async function checkRepetition(

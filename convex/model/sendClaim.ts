@@ -6,7 +6,10 @@ import type { ErrorCode } from "#shared/errors";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { outboxPayload } from "../tables/outbox";
-import { laneHead } from "./lane";
+import { checkConsent } from "./consent";
+import { laneHead, scheduleDelivery, waitForAccount } from "./lane";
+import { checkMode } from "./modes";
+import { pausedUntil, takeTurn } from "./pace";
 import { needsWindow } from "./policy";
 import { cancelSend, move } from "./sendMoves";
 
@@ -20,8 +23,9 @@ export const sendJob = v.object({
 });
 
 /**
- * Gives a queued send to a worker under a lease, if it is due and first in its lane. The rules are asked once more,
- * because minutes may have passed: a send that they no longer allow is cancelled.
+ * Gives a queued send to a worker under a lease, if it is due, first in its lane, and its turn has come. The rules are
+ * asked once more, because minutes may have passed: a send that they no longer allow is cancelled. One that has to
+ * wait for its number or its turn stays first in its lane, so that the order is kept.
  */
 export async function claimSend(
   ctx: MutationCtx,
@@ -38,12 +42,22 @@ export async function claimSend(
     await cancelSend(ctx, row, obstacle ?? "not_found", now);
     return null;
   }
+  if (account.sending?.state === "paused") {
+    await waitForAccount(ctx, row);
+    return null;
+  }
+  const turnAt = await turnOf(ctx, row, account, now);
+  if (turnAt > now) {
+    await scheduleDelivery(ctx, row._id, turnAt);
+    return null;
+  }
   const attempt = row.attempt + 1;
   await move(ctx, row, "claim", { attempt, claimToken, dueAt: now + SEND_LEASE_MS });
   const { phoneNumberId, sealId, accessTokenSealed } = account;
   return { attempt, phoneNumberId, sealId, accessTokenSealed, payload: row.payload };
 }
 
+/** Why the send may not leave any more, or null. */
 async function findObstacle(
   ctx: MutationCtx,
   row: Doc<"outbox">,
@@ -51,11 +65,47 @@ async function findObstacle(
   now: number,
 ): Promise<ErrorCode | null> {
   if (account?.state !== "active") return "not_found";
-  const key = row.apiKeyId === undefined ? null : await ctx.db.get(row.apiKeyId);
-  if (row.apiKeyId !== undefined && key?.revokedAt !== undefined) return "unauthorized";
-  if (!needsWindow(row.payload)) return null;
+  if (row.apiKeyId !== undefined && !(await mayKeyStillSend(ctx, row.apiKeyId, row.accountId, now))) {
+    return "unauthorized";
+  }
   const conversation = await ctx.db.get(row.conversationId);
-  return mayStillSend(conversation?.windowExpiresAt ?? null, now) ? null : "window_closed";
+  const contact = conversation === null ? null : await ctx.db.get(conversation.contactId);
+  if (conversation === null || contact === null) return "not_found";
+  const { payload } = row;
+  const purpose = payload.type === "template" ? payload.purpose : "service";
+  return (
+    checkMode(conversation, { kind: row.apiKeyId === undefined ? "user" : "key" }) ??
+    (await checkConsent(ctx, contact, purpose)) ??
+    (needsWindow(payload) && !mayStillSend(conversation.windowExpiresAt ?? null, now)
+      ? "window_closed"
+      : null)
+  );
+}
+
+async function mayKeyStillSend(
+  ctx: MutationCtx,
+  apiKeyId: Id<"apiKeys">,
+  accountId: Id<"accounts">,
+  now: number,
+): Promise<boolean> {
+  const key = await ctx.db.get(apiKeyId);
+  if (key === null || key.revokedAt !== undefined || !key.grantedAccountIds.includes(accountId)) return false;
+  return key.expiresAt === undefined || key.expiresAt > now;
+}
+
+/** When this attempt may leave (ms): after the pause of its number, and when its share of the rates is there. */
+async function turnOf(
+  ctx: MutationCtx,
+  row: Doc<"outbox">,
+  account: Doc<"accounts">,
+  now: number,
+): Promise<number> {
+  const resumesAt = await pausedUntil(ctx, account._id);
+  if (resumesAt > now) return resumesAt;
+  if (row.turnTaken === row.attempt + 1) return now;
+  const waitMs = await takeTurn(ctx, account, row.conversationId);
+  await ctx.db.patch(row._id, { turnTaken: row.attempt + 1 });
+  return now + waitMs;
 }
 
 /**

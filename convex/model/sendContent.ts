@@ -5,12 +5,17 @@ import { DAY_MS } from "#shared/time";
 import { readContent } from "#shared/whatsapp/message-content";
 import type { Recipient } from "#shared/whatsapp/outbound";
 import { contentPreview } from "#shared/whatsapp/preview";
+import { fillTemplate } from "#shared/whatsapp/template-fill";
+import { templateValues } from "#shared/whatsapp/template-values";
 import type { Doc } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
 import { findMessage, type NewMessage } from "./messages";
 import { type Refused, refuse } from "./refused";
 import { buildSendBody, type Payload } from "./sendBody";
-import type { Draft } from "./sendDraft";
+import type { Draft, DraftContent } from "./sendDraft";
+import { refuseTemplate, requireUsableTemplate } from "./templateReads";
+import { templateDefinition } from "./templateRow";
+import { findTemplate } from "./templates";
 
 /** Meta: "Reaction messages": a message older than this takes no reaction. */
 const REACTION_AGE_MS_MAX = 30 * DAY_MS;
@@ -59,10 +64,13 @@ export async function checkContent(
 }
 
 /** Whether the customer's wish about promotion applies: only templates of Meta's category for it are promotion. */
-export async function purposeOf(_ctx: QueryCtx, { content }: Draft): Promise<SendPurpose> {
-  return content.type === "again" && content.payload.type === "template"
-    ? content.payload.purpose
-    : "service";
+export async function purposeOf(ctx: QueryCtx, { account, content }: Draft): Promise<SendPurpose> {
+  if (content.type === "again") {
+    return content.payload.type === "template" ? content.payload.purpose : "service";
+  }
+  if (content.type !== "template") return "service";
+  const template = await findTemplate(ctx, account._id, content.name, content.language);
+  return template === null ? "service" : purposeOfCategory(template.category);
 }
 
 type Address = { to: string } | { recipient: string };
@@ -80,7 +88,7 @@ async function resolveContent(
       return sendable({ type: "text", ...envelope, text, ...defined({ previewUrl }) });
     }
     case "template":
-      return refuse("template_unknown");
+      return await resolveTemplate(ctx, account, content, envelope);
     case "media": {
       const { media, file, caption, filename, voice } = content;
       if ("uploadId" in file) return refuse("media_refused", "There is no such upload.");
@@ -113,11 +121,51 @@ async function resolveContent(
     }
     case "again": {
       const { payload } = content;
+      const found =
+        payload.type === "template" ? await requireUsableTemplate(ctx, account._id, payload) : null;
+      if (found?.refused) return { kind: "refused", refusal: found };
       return sendable({ ...payload, ...address });
     }
     default:
       return content satisfies never;
   }
+}
+
+/** Fills the template as it stands in Meta's list now; `template_params` names every value that does not fit. */
+async function resolveTemplate(
+  ctx: QueryCtx,
+  account: Doc<"accounts">,
+  content: Extract<DraftContent, { type: "template" }>,
+  envelope: Address & { replyToWamid?: string },
+): Promise<SendableContent | Refused> {
+  const { name, params } = content;
+  const found = await requireUsableTemplate(ctx, account._id, content);
+  if (found.refused) return { kind: "refused", refusal: found };
+  const { template } = found;
+  const values = templateValues.safeParse(params);
+  const filled = values.success ? fillTemplate(templateDefinition(template), values.data) : null;
+  if (filled?.ok !== true) {
+    const problems = filled?.problems ?? [{ field: "params", problem: "A value is of the wrong kind." }];
+    const say = problems.map(({ field, problem }) => `${field}: ${problem}`).join(" ");
+    return {
+      kind: "refused",
+      refusal: await refuseTemplate(ctx, account._id, content, "template_params", say),
+    };
+  }
+  return sendable({
+    type: "template",
+    ...envelope,
+    name,
+    language: template.language,
+    purpose: purposeOfCategory(template.category),
+    components: JSON.stringify(filled.components),
+    text: filled.preview.body,
+  });
+}
+
+/** Promotion is Meta's category MARKETING; codes and notices of a purchase are service. */
+function purposeOfCategory(category: string): SendPurpose {
+  return category.toUpperCase() === "MARKETING" ? "marketing" : "service";
 }
 
 function sendable(payload: Exclude<Payload, { type: "reaction" }>): SendableContent {

@@ -1,8 +1,11 @@
 import { type Infer, v } from "convex/values";
 import { backoffMs, NOT_SENT_BACKOFF, PAIR_LIMIT_BACKOFF } from "#shared/backoff";
+import { SEND_LEASE_MS } from "#shared/domain/limits";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { pauseSending } from "./accountEvents";
 import { leaveLane } from "./lane";
+import { pauseNumber } from "./pace";
 import { acceptSend, cancelSend, doubtSend, endSend, postponeSend } from "./sendMoves";
 
 /**
@@ -40,17 +43,10 @@ export async function settleSend(
     case "accepted":
       return await acceptSend(ctx, row, "accepted", report.wamid, report.waId, now);
     case "rejected":
+      if (report.code === "whatsapp_auth") await stopForToken(ctx, row, now);
       return await endSend(ctx, row, "rejected", report.code, report.reason, now);
     case "rateLimited":
-      return await postponeSend(
-        ctx,
-        row,
-        report.event,
-        report.code,
-        report.reason,
-        rateWait(row, report),
-        now,
-      );
+      return await delaySend(ctx, row, report, now);
     case "notSent": {
       const wait = backoffMs(NOT_SENT_BACKOFF, row.attempt, Math.random());
       return await postponeSend(ctx, row, report.event, "whatsapp_unreachable", report.reason, wait, now);
@@ -80,7 +76,29 @@ export async function releaseHold(ctx: MutationCtx, outboxId: Id<"outbox">, now:
   if (row?.open && row.state === "unknown" && row.dueAt <= now) await leaveLane(ctx, row, now);
 }
 
-function rateWait(row: Doc<"outbox">, report: Extract<SendReport, { event: "rateLimited" }>): number {
-  const growing = report.code === "whatsapp_pair_limited" ? PAIR_LIMIT_BACKOFF : NOT_SENT_BACKOFF;
-  return Math.max(report.retryAfterMs ?? 0, backoffMs(growing, row.attempt, Math.random()));
+/**
+ * Meta no longer takes the token: every other send of the account would be refused as well, so they wait until there
+ * is a new one. A token that was replaced while this request was on its way is not blamed for it.
+ */
+async function stopForToken(ctx: MutationCtx, row: Doc<"outbox">, now: number): Promise<void> {
+  const account = await ctx.db.get(row.accountId);
+  const dispatchedAt = row.dueAt - SEND_LEASE_MS;
+  if (account === null || (account.sending?.at ?? 0) >= dispatchedAt) return;
+  await pauseSending(ctx, row.accountId, "token_invalid", now);
+}
+
+/** Meta refused for a rate: the pair's holds back this lane, every other one the whole number. */
+async function delaySend(
+  ctx: MutationCtx,
+  row: Doc<"outbox">,
+  report: Extract<SendReport, { event: "rateLimited" }>,
+  now: number,
+): Promise<void> {
+  const { event, code, reason, retryAfterMs = NOT_SENT_BACKOFF.firstMs } = report;
+  if (code === "whatsapp_pair_limited") {
+    const waitMs = Math.max(retryAfterMs, backoffMs(PAIR_LIMIT_BACKOFF, row.attempt, Math.random()));
+    return await postponeSend(ctx, row, event, code, reason, waitMs, now);
+  }
+  const until = await pauseNumber(ctx, row.accountId, retryAfterMs, now);
+  await postponeSend(ctx, row, event, code, reason, until - now, now);
 }

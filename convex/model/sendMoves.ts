@@ -7,6 +7,7 @@ import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { learnWaId } from "./contacts";
 import { leaveLane, scheduleDelivery } from "./lane";
+import { appendMessageEvent } from "./messageEvents";
 import { linkWamid, messageError, refreshStatus } from "./messageStatus";
 import { addReaction } from "./reactions";
 
@@ -50,6 +51,7 @@ export async function acceptSend(
   const message = row.messageId === undefined ? null : await ctx.db.get(row.messageId);
   if (message !== null) await linkWamid(ctx, message, wamid);
   await move(ctx, row, event, { wamid, error: undefined, unknownSince: undefined });
+  await tell(ctx, row, "message.outbound.sent", now);
   if (row.payload.type === "reaction") {
     const { targetWamid, emoji } = row.payload;
     const reaction = { accountId: row.accountId, wamid, targetWamid, emoji, timestamp: row.enqueuedAt };
@@ -71,7 +73,9 @@ export async function endSend(
   now: number,
 ): Promise<void> {
   const error = messageError(isErrorCode(code) ? code : "whatsapp_refused");
-  if (await move(ctx, row, event, { error, reason })) await leaveLane(ctx, row, now);
+  if (!(await move(ctx, row, event, { error, reason }))) return;
+  await tell(ctx, row, "message.outbound.failed", now);
+  await leaveLane(ctx, row, now);
 }
 
 /** The send is withdrawn before anything left. */
@@ -82,7 +86,9 @@ export async function cancelSend(
   now: number,
 ): Promise<void> {
   const error = messageError(isErrorCode(code) ? code : "internal");
-  if (await move(ctx, row, "cancel", { error })) await leaveLane(ctx, row, now);
+  if (!(await move(ctx, row, "cancel", { error }))) return;
+  await tell(ctx, row, "message.outbound.failed", now);
+  await leaveLane(ctx, row, now);
 }
 
 /** Nobody knows whether Meta has it: the lane is held for a while, and the machine never sends it again. */
@@ -111,7 +117,10 @@ export async function postponeSend(
   const next = nextSendState(row.state, event);
   if (next === null) return;
   const dueAt = now + waitMs;
-  const spent = row.attempt >= SEND_ATTEMPTS_MAX || dueAt > row.enqueuedAt + SEND_PATIENCE_MS;
+  // A pause of the whole number says nothing about this message: its neighbours wait for it as well.
+  const patient = event === "rateLimited" && code !== "whatsapp_pair_limited";
+  const late = !patient && dueAt > row.enqueuedAt + SEND_PATIENCE_MS;
+  const spent = row.attempt >= SEND_ATTEMPTS_MAX || late;
   if (next === "queued" && !spent) {
     await move(ctx, row, event, { reason, claimToken: undefined });
     await scheduleDelivery(ctx, row._id, dueAt);
@@ -120,4 +129,18 @@ export async function postponeSend(
   // A claim that is lost again and again was never dispatched, so there is nothing to reject: it is withdrawn.
   if (row.state === "claimed") return await cancelSend(ctx, row, code, now);
   await endSend(ctx, row, "rejected", code, reason, now);
+}
+
+/**
+ * Appends the end of a send to the account's events, in the transaction that settles it. An unknown outcome is no end,
+ * so nothing is told about it. What becomes of a reaction is told by the reaction itself.
+ */
+async function tell(
+  ctx: MutationCtx,
+  { messageId }: Doc<"outbox">,
+  type: "message.outbound.sent" | "message.outbound.failed",
+  now: number,
+): Promise<void> {
+  if (messageId === undefined) return;
+  await appendMessageEvent(ctx, messageId, { type, dedupeKey: messageId, occurredAt: now });
 }

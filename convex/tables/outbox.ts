@@ -87,9 +87,12 @@ export const outboxTables = {
     claimToken: v.optional(v.string()),
     /**
      * When the machine has to look at this row again (ms): end of back-off, of the lease, or of the lane hold. Rows
-     * that wait behind another of their lane are due never; the one before them sets it when it is done.
+     * that wait behind another of their lane are due never, and the one before them sets it when it is done; so are
+     * rows of a paused account, which `wakeAccount` starts.
      */
     dueAt: v.number(),
+    /** The attempt that has its share of the rates already; it only waits for its time. */
+    turnTaken: v.optional(v.number()),
     wamid: v.optional(v.string()),
     error: v.optional(messageError),
     /** What the last attempt met, as a code for operators (`timeout`, `graph_131047`). */
@@ -99,7 +102,17 @@ export const outboxTables = {
   })
     .index("by_lane", ["conversationId", "open", "seq"])
     .index("by_open_due", ["open", "dueAt"])
+    .index("by_account_open_due", ["accountId", "open", "dueAt"])
     .index("by_message", ["messageId"]),
+
+  /** Written by `model/pace`, read at each claim. One row per number that Meta once refused for its rate. */
+  numberPauses: defineTable({
+    accountId: v.id("accounts"),
+    /** End of the pause (ms); in the past, it is over. */
+    until: v.number(),
+    /** Pauses in a row. */
+    strikes: v.number(),
+  }).index("by_account", ["accountId"]),
 
   /**
    * One row per accepted send, for the idempotency key and for the near-duplicate guard. (account, principal,

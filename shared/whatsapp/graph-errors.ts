@@ -72,7 +72,7 @@ const each = (codes: readonly number[], rule: GraphErrorRule): [number, GraphErr
 /** Meta: "Cloud API error codes" and "Graph API: handling errors"; waits from "Messaging limits" and the pair rate rule. */
 const RULES: ReadonlyMap<number, GraphErrorRule> = new Map([
   // The Graph itself: token, permission, its own limits.
-  ...each([0, 190, 2500], refuse("whatsapp_auth")),
+  ...each([0, 102, 190, 2500], refuse("whatsapp_auth")),
   ...each([1, 2], doubt(BRIEFLY)),
   ...each([3, 10, 131005], refuse("whatsapp_permission")),
   ...each([4, 80007, 80008], wait("whatsapp_rate_limited", HOURLY_BUDGET)),
