@@ -51,6 +51,8 @@ const paginationOpts = { numItems: 10, cursor: null };
 
 /** Each public function that belongs to a member, as `as` would call it about the world `w`. */
 const MEMBER_CALLS = {
+  "media:retry": (as: Person, { accountId, messageId }: World) =>
+    as.mutation(api.media.retry, { accountId, messageId }),
   "templates:list": (as: Person, { accountId }: World) => as.query(api.templates.list, { accountId }),
   "templates:syncState": (as: Person, { accountId }: World) =>
     as.query(api.templates.syncState, { accountId }),

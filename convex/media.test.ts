@@ -1,10 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toHex } from "#shared/bytes";
+import { HOUR_MS } from "#shared/time";
 import { type App, closeApp, openApp, textMessage, webhook } from "../tests/support/convex-app";
 import { api, internal } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
+import { dropMedia } from "./model/media";
+import { holdFile, releaseFile } from "./model/storedFiles";
 
-const FILE = new TextEncoder().encode("a picture of a lemon cake");
+/** The smallest JPEG there is, as far as its first bytes tell. */
+const FILE = new Uint8Array([
+  0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0,
+]);
 const LINK = "http://127.0.0.1:4004/media/m1";
 
 let app: App;
@@ -84,11 +90,11 @@ describe("a file that a customer sends", () => {
   });
 
   it("is not believed when its digest is another than Meta stated", async () => {
-    file = () => new Response("something else");
+    file = () => new Response(FILE.map((byte, index) => (index === FILE.length - 1 ? byte + 1 : byte)));
     await receiveImage();
     for (let day = 0; day < 3; day++) for (let hour = 0; hour < 24; hour++) await app.advance(3_600_000);
     expect(await media()).toMatchObject({ state: "failed", reason: "wrong_digest" });
-    expect(app.graph.calls.filter(({ url }) => url.href === LINK)).toHaveLength(8);
+    expect(app.graph.calls.filter(({ url }) => url.href === LINK)).toHaveLength(9);
   });
 
   it.each([
@@ -146,5 +152,131 @@ describe("a file that a customer sends", () => {
     const stored = await app.backend.run(async (ctx) => await ctx.db.system.query("_storage").collect());
     expect(stored).toEqual([]);
     expect(await media()).toMatchObject({ state: "pending" });
+  });
+
+  it.each([
+    ["more bytes", () => new Response(new Uint8Array(FILE.length + 1))],
+    ["fewer bytes", () => new Response(FILE.subarray(1))],
+  ])("is not believed when it has %s than Meta stated", async (_, answer) => {
+    file = answer;
+    await receiveImage();
+    await app.advance();
+    expect(await media()).toMatchObject({ state: "pending" });
+    file = () => new Response(FILE);
+    await app.advance(2_000);
+    expect(await media()).toMatchObject({ state: "ready", bytes: FILE.length });
+  });
+
+  it("gets a fresh link at once when its link is too old, and comes at the third, tenth and next seconds", async () => {
+    let refusals = 1;
+    file = () => (refusals-- > 0 ? new Response("", { status: 404 }) : new Response(FILE));
+    await receiveImage();
+    await app.advance();
+    expect(await media()).toMatchObject({ state: "ready" });
+
+    refusals = 6;
+    await receiveImage();
+    await app.advance();
+    for (const ms of [1_300, 3_700]) await app.advance(ms);
+    expect((await app.rows("messages"))[1]?.media).toMatchObject({ state: "pending" });
+    await app.advance(12_500);
+    expect((await app.rows("messages"))[1]?.media).toMatchObject({ state: "ready" });
+  });
+
+  it("is of the type that its bytes have, whatever its sender said", async () => {
+    const page = new TextEncoder().encode("<html><script>alert(1)</script></html>");
+    digest = toHex(await crypto.subtle.digest("SHA-256", page));
+    info = { ...info, sha256: digest, file_size: page.length };
+    file = () => new Response(page);
+    await receiveImage();
+    await app.advance();
+    expect(await media()).toMatchObject({ state: "ready", mime: "text/plain" });
+  });
+
+  it("tells the account's stream when it is ready, or given up", async () => {
+    await receiveImage();
+    await app.advance();
+    info = { ...info, url: "https://evil.example/" };
+    await receiveImage();
+    await app.advance();
+    const events = (await app.rows("webhookEvents")).map(({ body }) => JSON.parse(body));
+    expect(events.filter(({ type }) => type.startsWith("message.media."))).toMatchObject([
+      {
+        type: "message.media.ready",
+        payload: { message: { media: { state: "ready", mime: "image/jpeg" } } },
+      },
+      { type: "message.media.failed", payload: { reason: "host_refused" } },
+    ]);
+  });
+
+  it("is fetched again when a member asks for it after it was given up", async () => {
+    const link = info["url"];
+    info = { ...info, url: "https://evil.example/" };
+    await receiveImage();
+    await app.advance();
+    info = { ...info, url: link };
+    const [message] = await app.rows("messages");
+    if (message === undefined) throw new Error("nothing was stored");
+    const { accountId, _id: messageId } = message;
+    await app.join(accountId, "ana");
+    const retry = () => app.user("ana").mutation(api.media.retry, { accountId, messageId });
+    expect(await retry()).toBeNull();
+    expect(await retry()).toBeNull();
+    await app.advance();
+    expect(await media()).toMatchObject({ state: "ready" });
+    expect(await media()).not.toHaveProperty("reason");
+    expect(await retry()).toMatchObject({ refused: true, reason: "media_refused" });
+  });
+});
+
+describe("a stored file", () => {
+  const files = async () =>
+    await app.backend.run(async (ctx) => await ctx.db.system.query("_storage").collect());
+  const receiveReady = async () => {
+    await receiveImage();
+    await app.advance();
+    const [message] = await app.rows("messages");
+    if (message === undefined) throw new Error("nothing was stored");
+    return message;
+  };
+
+  it("goes with its message, but not as long as another message carries it", async () => {
+    const message = await receiveReady();
+    const storageId = message.media?.storageId as Id<"_storage">;
+    await app.backend.run(async (ctx) => await holdFile(ctx, storageId, message.accountId));
+    await app.backend.run(async (ctx) => await dropMedia(ctx, message));
+    expect(await media()).toMatchObject({ state: "failed", reason: "removed" });
+    expect(await media()).not.toHaveProperty("storageId");
+    expect(await files()).toHaveLength(1);
+    await app.backend.run(async (ctx) => await releaseFile(ctx, storageId));
+    expect(await files()).toEqual([]);
+    expect(await app.rows("storedFiles")).toEqual([]);
+  });
+
+  it("is not stored any more when its message is dropped during the download", async () => {
+    await receiveImage();
+    const [message] = await app.rows("messages");
+    if (message === undefined) throw new Error("nothing was stored");
+    file = async () => {
+      await app.backend.run(async (ctx) => await dropMedia(ctx, message));
+      return new Response(FILE);
+    };
+    await app.advance();
+    expect(await files()).toEqual([]);
+  });
+
+  it("that a lost worker left behind is removed after a day, and no other", async () => {
+    const message = await receiveReady();
+    await app.backend.run(async (ctx) => {
+      await ctx.storage.store(new Blob(["left behind"]));
+    });
+    await app.advance(HOUR_MS);
+    await app.backend.mutation(internal.media.sweepFiles, {});
+    expect(await files()).toHaveLength(2);
+    await app.advance(24 * HOUR_MS);
+    await app.backend.mutation(internal.media.sweepFiles, {});
+    expect((await files()).map(({ _id }) => _id)).toEqual([message.media?.storageId]);
+    await app.backend.mutation(internal.media.sweepFiles, {});
+    expect(await files()).toHaveLength(1);
   });
 });

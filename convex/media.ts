@@ -1,6 +1,9 @@
 import { v } from "convex/values";
-import { internalMutation } from "./functions";
-import { claimMedia, mediaJob, mediaReport, settleMedia, sweepMedia } from "./model/media";
+import { internal } from "./_generated/api";
+import { internalMutation, memberMutation } from "./functions";
+import { claimMedia, mediaJob, mediaReport, retryMedia, settleMedia, sweepMedia } from "./model/media";
+import { sweepStoredFiles } from "./model/storedFiles";
+import { refusalView } from "./model/views";
 
 export const claim = internalMutation({
   args: { messageId: v.id("messages") },
@@ -13,6 +16,25 @@ export const settle = internalMutation({
   args: { messageId: v.id("messages"), attempt: v.number(), report: mediaReport },
   returns: v.boolean(),
   handler: async (ctx, args) => await settleMedia(ctx, args, Date.now()),
+});
+
+/** A member lets a file be fetched again that was given up. Null when it is under way. */
+export const retry = memberMutation({
+  permission: "inbox.write",
+  args: { accountId: v.id("accounts"), messageId: v.id("messages") },
+  returns: v.union(v.null(), refusalView),
+  handler: async (ctx, args) => await retryMedia(ctx, ctx.account, args.messageId, Date.now()),
+});
+
+/** Cron: removes files that a worker stored and nobody holds. */
+export const sweepFiles = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const more = await sweepStoredFiles(ctx, Date.now());
+    if (more) await ctx.scheduler.runAfter(0, internal.media.sweepFiles, {});
+    return null;
+  },
 });
 
 /** Cron: starts downloads that were lost. */

@@ -3,9 +3,10 @@
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
 import { internalAction } from "./functions";
+import { fileTypeOf } from "./model/fileType";
 import { graphClient } from "./model/graph";
 import type { MediaReport } from "./model/media";
-import { downloadMedia } from "./model/mediaDownload";
+import { DOWNLOAD_DEADLINE_MS, downloadMedia } from "./model/mediaDownload";
 import { openAccountSecret } from "./model/secrets";
 
 /**
@@ -22,13 +23,14 @@ export const download = internalAction({
     const file =
       accessToken === null
         ? ({ ok: false, reason: "token_unreadable", final: false } as const)
-        : await downloadMedia(graphClient(accessToken), job.graphMediaId, job.sha256);
+        : await downloadMedia(graphClient(accessToken, DOWNLOAD_DEADLINE_MS), job.graphMediaId, job.sha256);
     if (!file.ok) {
       const report: MediaReport = { outcome: file.final ? "failed" : "retry", reason: file.reason };
       await ctx.runMutation(internal.media.settle, { messageId, attempt: job.attempt, report });
       return null;
     }
-    const type = file.mime ?? job.mime ?? "application/octet-stream";
+    const stated = { mime: file.mime ?? job.mime, filename: job.filename };
+    const type = await fileTypeOf(file.bytes, stated);
     const storageId = await ctx.storage.store(new Blob([new Uint8Array(file.bytes)], { type }));
     const report: MediaReport = { outcome: "stored", storageId, bytes: file.bytes.length, mime: type };
     const counted = await ctx.runMutation(internal.media.settle, { messageId, attempt: job.attempt, report });

@@ -12,6 +12,7 @@ import { handoffTables } from "./tables/handoffs";
 import { instanceTables } from "./tables/instance";
 import { messageTables } from "./tables/messages";
 import { outboxTables } from "./tables/outbox";
+import { storedFileTables } from "./tables/storedFiles";
 import { templateTables } from "./tables/templates";
 import { uploadTables } from "./tables/uploads";
 import { webhookTables } from "./tables/webhookLogs";
@@ -31,6 +32,7 @@ export default defineSchema({
   ...instanceTables,
   ...messageTables,
   ...outboxTables,
+  ...storedFileTables,
   ...templateTables,
   ...uploadTables,
   ...webhookTables,

@@ -152,7 +152,7 @@ describe("verification", () => {
       value: { event: "APPROVED", message_template_id: 1 },
     };
     expect(await app.deliver({ entry: [{ id: NUMBER.wabaId, changes: [update] }] })).toBe("accepted");
-    expect(await states()).toEqual([["kept", "templateStatus"]]);
+    expect(await states()).toEqual([["processed", undefined]]);
   });
 
   it("stores a delivery for an account that is switched off, and applies nothing", async () => {

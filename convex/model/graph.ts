@@ -6,12 +6,16 @@ const GRAPH_URL_DEFAULT = "https://graph.facebook.com";
 /** Released 2026-02-18 and served until 2028-07-29. */
 const GRAPH_VERSION_DEFAULT = "v25.0";
 
-/** The Graph client of this deployment for one access token. Only for actions, which have a network. */
-export function graphClient(accessToken: string): GraphClient {
+/**
+ * The Graph client of this deployment for one access token. Only for actions, which have a network. `deadlineMs` is the
+ * time of one call where the usual one is too short, as for large files.
+ */
+export function graphClient(accessToken: string, deadlineMs?: number): GraphClient {
   return new GraphClient({
     baseUrl: setting("META_GRAPH_URL") ?? GRAPH_URL_DEFAULT,
     version: setting("META_GRAPH_VERSION") ?? GRAPH_VERSION_DEFAULT,
     accessToken,
     fetch: (url, init) => fetch(url, init),
+    ...(deadlineMs !== undefined && { deadlineMs }),
   });
 }

@@ -1,22 +1,40 @@
 import { type Infer, v } from "convex/values";
 import { backoffMs } from "#shared/backoff";
-import { HOUR_MS, MINUTE_MS } from "#shared/time";
+import { defined } from "#shared/defined";
+import { type MediaEvent, nextMediaState } from "#shared/domain/media-state";
+import { type Refusal, refusal } from "#shared/errors";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "#shared/time";
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { fail } from "./errors";
+import { appendMessageEvent } from "./messageEvents";
+import { holdFile, releaseFile } from "./storedFiles";
 
 /**
- * Downloads of what customers sent. The message shows `pending` until the file is stored or given up; the job row is
- * the work list. A download may be repeated freely, so a lost worker only costs another one.
+ * Downloads of what customers sent. The message shows `pending` until the file is stored or given up
+ * (`shared/domain/media-state`); the job row is the work list. A download may be repeated freely, so a lost worker only
+ * costs another one.
  */
 
-/** How long a download belongs to its worker: 100 MB at 1 MB/s and some room. */
-const DOWNLOAD_LEASE_MS = 5 * MINUTE_MS;
+/** How long a download belongs to its worker: its deadline of 4 minutes and room to store 100 MB. */
+const DOWNLOAD_LEASE_MS = 6 * MINUTE_MS;
 
-/** Attempts before a file is given up; with the waits below they span about a day of Meta's 7 days. */
-const DOWNLOAD_ATTEMPTS_MAX = 8;
-
-const DOWNLOAD_BACKOFF = { firstMs: MINUTE_MS, factor: 4, maxMs: 8 * HOUR_MS };
+/**
+ * Waits between the attempts. Right after the webhook Meta may not have the file yet, so the first come quickly; the
+ * later ones outlast a disturbance. Together they span about a day of the 7 for which Meta keeps the file.
+ */
+const DOWNLOAD_WAITS_MS = [
+  SECOND_MS,
+  3 * SECOND_MS,
+  10 * SECOND_MS,
+  MINUTE_MS,
+  10 * MINUTE_MS,
+  HOUR_MS,
+  4 * HOUR_MS,
+  20 * HOUR_MS,
+] as const;
+const DOWNLOAD_ATTEMPTS_MAX = DOWNLOAD_WAITS_MS.length + 1;
 
 /** Jobs that one run of the sweeper starts. */
 const SWEEP_ROWS_MAX = 50;
@@ -24,9 +42,11 @@ const SWEEP_ROWS_MAX = 50;
 /** What a worker needs; the access token is still sealed. */
 export const mediaJob = v.object({
   attempt: v.number(),
+  type: v.string(),
   graphMediaId: v.string(),
   sha256: v.optional(v.string()),
   mime: v.optional(v.string()),
+  filename: v.optional(v.string()),
   sealId: v.string(),
   accessTokenSealed: v.string(),
 });
@@ -36,7 +56,7 @@ export const mediaReport = v.union(
     outcome: v.literal("stored"),
     storageId: v.id("_storage"),
     bytes: v.number(),
-    mime: v.optional(v.string()),
+    mime: v.string(),
   }),
   /** May succeed later. */
   v.object({ outcome: v.literal("retry"), reason: v.string() }),
@@ -44,6 +64,8 @@ export const mediaReport = v.union(
   v.object({ outcome: v.literal("failed"), reason: v.string() }),
 );
 export type MediaReport = Infer<typeof mediaReport>;
+
+type Media = NonNullable<Doc<"messages">["media"]>;
 
 /** Puts the file of a message that was just stored on the work list. A message without a file is left alone. */
 export async function startMediaDownload(
@@ -54,14 +76,39 @@ export async function startMediaDownload(
 ): Promise<void> {
   const message = await ctx.db.get(messageId);
   if (message?.media?.state !== "pending") return;
-  await ctx.db.insert("mediaJobs", {
-    accountId: message.accountId,
-    messageId,
-    attempt: 0,
-    nextAttemptAt: now,
-    ...(sha256 !== undefined && { sha256 }),
-  });
+  if (sha256 !== undefined) await ctx.db.patch(messageId, { media: { ...message.media, sha256 } });
+  await enlist(ctx, message, now);
+}
+
+async function enlist(ctx: MutationCtx, message: Doc<"messages">, now: number): Promise<void> {
+  const { _id: messageId, accountId } = message;
+  await ctx.db.insert("mediaJobs", { accountId, messageId, attempt: 0, nextAttemptAt: now });
   await ctx.scheduler.runAfter(0, internal.mediaNode.download, { messageId });
+}
+
+/**
+ * A person lets a file be fetched again that was given up. Null when it is under way; refused when there is nothing to
+ * fetch. Throws `not_found`, also for a message of another account.
+ */
+export async function retryMedia(
+  ctx: MutationCtx,
+  account: Doc<"accounts">,
+  messageId: Id<"messages">,
+  now: number,
+): Promise<Refusal | null> {
+  const message = await ctx.db.get(messageId);
+  if (message?.accountId !== account._id) fail("not_found");
+  if (message.media === undefined) return refusal("media_refused", { say: "The message has no file." });
+  const { media } = message;
+  if (media.state === "pending") return null;
+  const state = nextMediaState(media.state, "askedAgain");
+  if (state === null || media.graphMediaId === "") {
+    return refusal("media_refused", { say: "WhatsApp has no file of this message to fetch." });
+  }
+  const { reason: _, ...rest } = media;
+  await ctx.db.patch(messageId, { media: { ...rest, state } });
+  await enlist(ctx, message, now);
+  return null;
 }
 
 /** Gives the download to a worker under a lease. Null when there is nothing to do, or somebody else does it. */
@@ -80,14 +127,15 @@ export async function claimMedia(
   }
   const attempt = job.attempt + 1;
   await ctx.db.patch(job._id, { attempt, nextAttemptAt: now + DOWNLOAD_LEASE_MS });
-  const { graphMediaId, mime } = message.media;
+  const { graphMediaId, mime, sha256, filename } = message.media;
+  const { sealId, accessTokenSealed } = account;
   return {
     attempt,
+    type: message.type,
     graphMediaId,
-    sealId: account.sealId,
-    accessTokenSealed: account.accessTokenSealed,
-    ...(job.sha256 !== undefined && { sha256: job.sha256 }),
-    ...(mime !== undefined && { mime }),
+    sealId,
+    accessTokenSealed,
+    ...defined({ sha256, mime, filename }),
   };
 }
 
@@ -104,21 +152,60 @@ export async function settleMedia(
   const message = await ctx.db.get(args.messageId);
   if (job === null || job.attempt !== args.attempt || message?.media === undefined) return false;
   const { report } = args;
-  if (report.outcome === "retry" && job.attempt < DOWNLOAD_ATTEMPTS_MAX) {
-    const nextAttemptAt = now + backoffMs(DOWNLOAD_BACKOFF, job.attempt, Math.random());
+  const wait = DOWNLOAD_WAITS_MS[job.attempt - 1];
+  if (report.outcome === "retry" && wait !== undefined) {
+    // Spread, so that the files of one disturbance do not come back together.
+    const waitMs = backoffMs({ firstMs: wait, factor: 1, maxMs: wait }, 1, Math.random());
+    const nextAttemptAt = now + waitMs;
     await ctx.db.patch(job._id, { nextAttemptAt });
     await ctx.scheduler.runAt(nextAttemptAt, internal.mediaNode.download, { messageId: args.messageId });
     return true;
   }
   await ctx.db.delete(job._id);
-  await ctx.db.patch(message._id, { media: settledMedia(message.media, report) });
+  return await moveMedia(ctx, message, message.media, report, now);
+}
+
+async function moveMedia(
+  ctx: MutationCtx,
+  message: Doc<"messages">,
+  media: Media,
+  report: MediaReport,
+  now: number,
+): Promise<boolean> {
+  const event: MediaEvent = report.outcome === "stored" ? "stored" : "gaveUp";
+  const state = nextMediaState(media.state, event);
+  if (state === null) return false;
+  if (report.outcome === "stored") {
+    const { storageId, bytes, mime } = report;
+    await holdFile(ctx, storageId, message.accountId);
+    await ctx.db.patch(message._id, { media: { ...media, state, storageId, bytes, mime } });
+    const dedupeKey = `${message._id}:${storageId}`;
+    await appendMessageEvent(ctx, message._id, { type: "message.media.ready", dedupeKey, occurredAt: now });
+    return true;
+  }
+  await ctx.db.patch(message._id, { media: { ...media, state, reason: report.reason } });
+  await appendMessageEvent(ctx, message._id, {
+    type: "message.media.failed",
+    dedupeKey: `${message._id}:${now}`,
+    occurredAt: now,
+    more: { reason: report.reason },
+  });
   return true;
 }
 
-function settledMedia(media: NonNullable<Doc<"messages">["media"]>, report: MediaReport) {
-  if (report.outcome !== "stored") return { ...media, state: "failed" as const, reason: report.reason };
-  const { storageId, bytes, mime } = report;
-  return { ...media, state: "ready" as const, storageId, bytes, ...(mime !== undefined && { mime }) };
+/**
+ * Removes the file of a message that is being deleted or emptied: its download stops, and its bytes go unless another
+ * message carries the same file. A message that stays shows that its file was removed.
+ */
+export async function dropMedia(ctx: MutationCtx, message: Doc<"messages">): Promise<void> {
+  const job = await findJob(ctx, message._id);
+  if (job !== null) await ctx.db.delete(job._id);
+  const { media } = message;
+  const state = media === undefined ? null : nextMediaState(media.state, "dropped");
+  if (media === undefined || state === null) return;
+  const { storageId, filename: _, ...rest } = media;
+  await ctx.db.patch(message._id, { media: { ...rest, state, graphMediaId: "", reason: "removed" } });
+  if (storageId !== undefined) await releaseFile(ctx, storageId);
 }
 
 /** Starts downloads whose worker or timer was lost. Returns whether there may be more. */
@@ -128,18 +215,15 @@ export async function sweepMedia(ctx: MutationCtx, now: number): Promise<boolean
     .withIndex("by_next_attempt", (q) => q.lte("nextAttemptAt", now))
     .take(SWEEP_ROWS_MAX);
   for (const job of due) {
-    if (job.attempt >= DOWNLOAD_ATTEMPTS_MAX) {
+    const { messageId, attempt } = job;
+    if (attempt >= DOWNLOAD_ATTEMPTS_MAX) {
       await settleMedia(
         ctx,
-        {
-          messageId: job.messageId,
-          attempt: job.attempt,
-          report: { outcome: "failed", reason: "worker_lost" },
-        },
+        { messageId, attempt, report: { outcome: "failed", reason: "worker_lost" } },
         now,
       );
     } else {
-      await ctx.scheduler.runAfter(0, internal.mediaNode.download, { messageId: job.messageId });
+      await ctx.scheduler.runAfter(0, internal.mediaNode.download, { messageId });
     }
   }
   return due.length === SWEEP_ROWS_MAX;

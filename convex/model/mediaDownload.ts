@@ -1,9 +1,8 @@
 import { toBase64Url, toHex } from "#shared/bytes";
+import { MINUTE_MS } from "#shared/time";
 import type { GraphClient, ReadResult } from "#shared/whatsapp/client";
+import { MEDIA_BYTES_MAX } from "#shared/whatsapp/media-kinds";
 import { setting } from "./env";
-
-/** Meta's largest file is a document of 100 MB ("Supported media types"). */
-export const MEDIA_BYTES_MAX = 100 * 1024 * 1024;
 
 /** Where Meta serves media, unless META_MEDIA_HOSTS names other hosts (the simulator). */
 const MEDIA_HOST_DEFAULT = "lookaside.fbsbx.com";
@@ -16,8 +15,26 @@ export type Downloaded =
   /** `final`: no later attempt can succeed. */
   | { ok: false; reason: string; final: boolean };
 
-/** Fetches one file by its media id and checks size and digest. Needs no database, so it runs in any action. */
+/** Total time of one download: 100 MB at half a megabyte per second. */
+export const DOWNLOAD_DEADLINE_MS = 4 * MINUTE_MS;
+
+/** A link that is too old or not yet known is answered with one of these; a fresh one may work. */
+const STALE_LINK = new Set(["http_401", "http_403", "http_404"]);
+
+/**
+ * Fetches one file by its media id and checks size and digest. Links live for 5 minutes, so each attempt asks for one,
+ * and once more when it turns out to be too old. Needs no database, so it runs in any action.
+ */
 export async function downloadMedia(
+  client: GraphClient,
+  graphMediaId: string,
+  sha256: string | undefined,
+): Promise<Downloaded> {
+  const first = await downloadOnce(client, graphMediaId, sha256);
+  return !first.ok && STALE_LINK.has(first.reason) ? await downloadOnce(client, graphMediaId, sha256) : first;
+}
+
+async function downloadOnce(
   client: GraphClient,
   graphMediaId: string,
   sha256: string | undefined,
@@ -28,11 +45,14 @@ export async function downloadMedia(
   // The link gets the access token, so it must lead to a host that the deployment trusts with it.
   if (!isMediaLink(url)) return { ok: false, reason: "host_refused", final: true };
   if (size !== undefined && size > MEDIA_BYTES_MAX) return { ok: false, reason: "too_large", final: true };
-  const file = await client.downloadMedia(url, MEDIA_BYTES_MAX);
-  if (!file.ok)
-    return file.reason === "answer_too_large"
-      ? { ...file, reason: "too_large", final: true }
-      : failedRead(file);
+  const file = await client.downloadMedia(url, size ?? MEDIA_BYTES_MAX);
+  if (!file.ok) {
+    // More bytes than were announced: not the file that Meta spoke of.
+    if (file.reason !== "answer_too_large") return failedRead(file);
+    return { ok: false, reason: size === undefined ? "too_large" : "wrong_size", final: size === undefined };
+  }
+  if (size !== undefined && file.value.length !== size)
+    return { ok: false, reason: "wrong_size", final: false };
   if (!(await hasDigest(file.value, [sha256, info.value.sha256]))) {
     return { ok: false, reason: "wrong_digest", final: false };
   }

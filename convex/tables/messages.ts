@@ -53,7 +53,10 @@ export const messageMedia = v.object({
   filename: v.optional(v.string()),
   /** Set once the file is stored. */
   bytes: v.optional(v.number()),
+  /** Held through `model/storedFiles`; an upload and several messages may share a file. */
   storageId: v.optional(v.id("_storage")),
+  /** Base64, as Meta states it in the webhook. */
+  sha256: v.optional(v.string()),
   /** Why it failed, as a code. */
   reason: v.optional(v.string()),
 });
@@ -153,8 +156,6 @@ export const messageTables = {
     messageId: v.id("messages"),
     attempt: v.number(),
     nextAttemptAt: v.number(),
-    /** Base64, as Meta states it in the webhook. */
-    sha256: v.optional(v.string()),
   })
     .index("by_message", ["messageId"])
     .index("by_next_attempt", ["nextAttemptAt"]),
