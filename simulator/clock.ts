@@ -11,7 +11,12 @@ const TIMEOUT_MS_MAX = 2_147_483_647;
  * later hangs on it (statuses, retries, expiries), so that a test can live through a week in a moment.
  */
 export class VirtualClock {
-  #aheadMs = 0;
+  /** This moment of the virtual clock was that one of the real clock; from there it runs at its speed. */
+  #virtualAt = Date.now();
+  #realAt = this.#virtualAt;
+  #speed = 1;
+  /** Calls of `advance` under way: as long as there is one, nothing happens but by it. */
+  #advancing = 0;
   /** The time at which the clock stands still, or null when it runs. */
   #frozenAt: number | null = null;
   #timers: Timer[] = [];
@@ -21,7 +26,7 @@ export class VirtualClock {
 
   /** Milliseconds since 1970. */
   now(): number {
-    return this.#frozenAt ?? Date.now() + this.#aheadMs;
+    return this.#frozenAt ?? Math.floor(this.#virtualAt + (Date.now() - this.#realAt) * this.#speed);
   }
 
   get isFrozen(): boolean {
@@ -37,8 +42,19 @@ export class VirtualClock {
   /** Time passes by itself again, from where it stands. */
   thaw(): void {
     if (this.#frozenAt === null) return;
-    this.#aheadMs = this.#frozenAt - Date.now();
+    this.#startAt(this.#frozenAt);
     this.#frozenAt = null;
+    this.#arm();
+  }
+
+  get speed(): number {
+    return this.#speed;
+  }
+
+  /** So many virtual seconds pass in a real one from now on. */
+  setSpeed(speed: number): void {
+    this.#startAt(this.now());
+    this.#speed = speed;
     this.#arm();
   }
 
@@ -49,12 +65,12 @@ export class VirtualClock {
 
   /** How far the clock is from the real one, and whether it stands still. */
   position(): { aheadMs: number; frozenAt: number | null } {
-    return { aheadMs: this.#aheadMs, frozenAt: this.#frozenAt };
+    return { aheadMs: this.now() - Date.now(), frozenAt: this.#frozenAt };
   }
 
   /** Takes over a position; nothing may be planned. */
   moveTo({ aheadMs, frozenAt }: { readonly aheadMs: number; readonly frozenAt: number | null }): void {
-    this.#aheadMs = aheadMs;
+    this.#startAt(Date.now() + aheadMs);
     this.#frozenAt = frozenAt;
   }
 
@@ -79,28 +95,39 @@ export class VirtualClock {
    */
   async advance(ms: number): Promise<void> {
     // What is under way plans what follows from it by the time that it is now, not by the one that is asked for.
-    await Promise.all(this.#running);
-    const target = this.now() + ms;
-    for (let timer = this.#takeDue(target); timer !== undefined; timer = this.#takeDue(target)) {
-      this.#move(Math.max(timer.dueAt, this.now()));
-      await this.#run(timer);
+    this.#advancing++;
+    try {
+      while (this.#running.size > 0) await Promise.all(this.#running);
+      const target = this.now() + ms;
+      for (let timer = this.#takeDue(target); timer !== undefined; timer = this.#takeDue(target)) {
+        this.#move(Math.max(timer.dueAt, this.now()));
+        await this.#run(timer);
+      }
+      this.#move(Math.max(target, this.now()));
+      await Promise.all(this.#running);
+    } finally {
+      this.#advancing--;
+      this.#arm();
     }
-    this.#move(Math.max(target, this.now()));
-    await Promise.all(this.#running);
-    this.#arm();
   }
 
   /** Back to real time with nothing planned. */
   reset(): void {
-    this.#aheadMs = 0;
+    this.#speed = 1;
+    this.#startAt(Date.now());
     this.#frozenAt = null;
     this.#timers = [];
     clearTimeout(this.#wakeUp);
   }
 
   #move(now: number): void {
-    if (this.#frozenAt === null) this.#aheadMs = now - Date.now();
+    if (this.#frozenAt === null) this.#startAt(now);
     else this.#frozenAt = now;
+  }
+
+  #startAt(now: number): void {
+    this.#virtualAt = now;
+    this.#realAt = Date.now();
   }
 
   #run(timer: Timer): Promise<void> {
@@ -129,8 +156,8 @@ export class VirtualClock {
   #arm(): void {
     clearTimeout(this.#wakeUp);
     const first = this.#timers[0];
-    if (first === undefined || this.#frozenAt !== null) return;
-    const waitMs = Math.min(Math.max(0, first.dueAt - this.now()), TIMEOUT_MS_MAX);
+    if (first === undefined || this.#frozenAt !== null || this.#advancing > 0) return;
+    const waitMs = Math.min(Math.max(0, Math.ceil((first.dueAt - this.now()) / this.#speed)), TIMEOUT_MS_MAX);
     this.#wakeUp = setTimeout(() => {
       for (let timer = this.#takeDue(this.now()); timer !== undefined; timer = this.#takeDue(this.now())) {
         void this.#run(timer);

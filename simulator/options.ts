@@ -13,6 +13,10 @@ export interface SimulatorOptions {
   readonly seed?: string;
   /** A file that the world is restored from, and kept in. */
   readonly snapshot?: string;
+  /** A file to which every call and webhook is added. */
+  readonly record?: string;
+  /** A recording whose webhooks are sent once the simulator listens. */
+  readonly replay?: string;
   /** Waits after acceptance before each status, by the virtual clock. */
   readonly statusDelaysMs?: { readonly sent: number; readonly delivered: number; readonly read: number };
   /** How Meta behaves where it varies; what is left out is as usual. */
@@ -26,6 +30,8 @@ export interface SimulatorSettings {
   readonly webhookUrl: string | null;
   readonly seed: string;
   readonly snapshot: string | null;
+  readonly record: string | null;
+  readonly replay: string | null;
   readonly statusDelaysMs: { readonly sent: number; readonly delivered: number; readonly read: number };
   readonly tuning: Tuning;
 }
@@ -43,6 +49,8 @@ export function settingsOf(options: SimulatorOptions): SimulatorSettings {
     webhookUrl: options.webhookUrl ?? null,
     seed: options.seed ?? "1",
     snapshot: options.snapshot ?? null,
+    record: options.record ?? null,
+    replay: options.replay ?? null,
     statusDelaysMs: options.statusDelaysMs ?? STATUS_DELAYS_MS,
     tuning: { ...DEFAULT_TUNING, ...options.tuning },
   };
@@ -61,6 +69,8 @@ const rawOptions = z.object({
   webhookUrl: z.url({ protocol: /^https?$/, error: "must be an http or https address" }).optional(),
   seed: text.optional(),
   snapshot: text.optional(),
+  record: text.optional(),
+  replay: text.optional(),
 });
 
 /** Flag, environment variable and option; a flag wins over its variable. */
@@ -71,6 +81,8 @@ const SOURCES = [
   ["webhook-url", "SIM_WEBHOOK_URL", "webhookUrl"],
   ["seed", "SIM_SEED", "seed"],
   ["snapshot", "SIM_SNAPSHOT", "snapshot"],
+  ["record", "SIM_RECORD", "record"],
+  ["replay", "SIM_REPLAY", "replay"],
 ] as const;
 
 /**
@@ -116,6 +128,8 @@ function withoutUndefined({
   webhookUrl,
   seed,
   snapshot,
+  record,
+  replay,
 }: z.infer<typeof rawOptions>): SimulatorOptions {
   return {
     ...(port !== undefined && { port }),
@@ -124,5 +138,7 @@ function withoutUndefined({
     ...(webhookUrl !== undefined && { webhookUrl }),
     ...(seed !== undefined && { seed }),
     ...(snapshot !== undefined && { snapshot }),
+    ...(record !== undefined && { record }),
+    ...(replay !== undefined && { replay }),
   };
 }

@@ -5,6 +5,7 @@ import { RateLimits } from "./handset/rate-limits";
 import type { StatusPlan } from "./handset/status-plans";
 import { Journal } from "./journal";
 import type { SimulatorSettings } from "./options";
+import { applyProfile, type Profile } from "./profiles";
 import { SeededIds } from "./seeded-ids";
 import { startState } from "./start-state";
 import type { Tuning } from "./tuning";
@@ -52,8 +53,8 @@ export class Simulation {
     });
   }
 
-  /** Back to the start state. The same seed gives the same ids; without one the current seed stays. */
-  reset(seed: string = this.seed): void {
+  /** Back to the start state of a profile. The same seed gives the same ids; without one the current seed stays. */
+  reset(seed: string = this.seed, profile: Profile = "demo"): void {
     this.seed = seed;
     this.ids = new SeededIds(seed);
     this.clock.reset();
@@ -64,6 +65,7 @@ export class Simulation {
     this.plans.clear();
     this.rateLimits.clear();
     this.world = this.#freshWorld();
+    applyProfile(this, profile);
     this.journal.emit({ type: "state" });
   }
 

@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { ofRecording, playBodies } from "./control/replay";
 import { answerControl, CONTROL_PREFIX } from "./control/routes";
 import { downloadMedia } from "./graph/media";
 import { serveGraph } from "./graph/pipeline";
@@ -9,6 +11,7 @@ import { answerDialog, isDialogPath, POPUP_SCRIPT, SDK_SCRIPT } from "./login/di
 import { type SimulatorOptions, settingsOf } from "./options";
 import { pageAsset } from "./page/assets";
 import { streamEvents } from "./page/events";
+import { openRecording } from "./recording";
 import { Simulation } from "./simulation";
 import { openSnapshotFile } from "./snapshot-file";
 
@@ -28,6 +31,8 @@ const KEEP_ALIVE_MS = 120_000;
 export async function startSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {
   const settings = settingsOf(options);
   const simulation = new Simulation(settings);
+  const replayed = settings.replay === null ? [] : await readRecording(settings.replay);
+  const recording = settings.record === null ? null : await openRecording(simulation, settings.record);
   const file = settings.snapshot === null ? null : await openSnapshotFile(simulation, settings.snapshot);
   const server = createServer((incoming, response) => {
     void serve(simulation, incoming, response);
@@ -41,17 +46,26 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
   // A server that listens on a port always has an address of this kind; only pipes have a string.
   if (address === null || typeof address === "string") throw new TypeError("The simulator has no port.");
   simulation.baseUrl = `http://127.0.0.1:${address.port}`;
+  void playBodies(simulation, replayed);
   return {
     url: simulation.baseUrl,
     close: async () => {
       await file?.close();
       simulation.close();
+      await recording?.close();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       });
     },
   };
+}
+
+/** The webhooks of a recording. Throws when the file cannot be read or is none. */
+async function readRecording(file: string): Promise<readonly string[]> {
+  const found = ofRecording(await readFile(file, "utf8"));
+  if ("line" in found) throw new Error(`${file} is not a recording: line ${found.line} is wrong.`);
+  return found.bodies;
 }
 
 async function serve(

@@ -6,7 +6,7 @@ import type { Simulation } from "./simulation";
 import type { World } from "./world";
 
 /** Raised whenever the world changes its shape: a snapshot of another version is refused, not guessed at. */
-const VERSION = 1;
+const VERSION = 2;
 
 const snapshotBody = z.strictObject({
   version: z.literal(VERSION),

@@ -22,6 +22,7 @@ export function startState(ids: SeededIds, subscription: AppSubscription | null)
       { id: "10154321987650042", name: "Marco Manager" },
     ],
     tokens: new Map([[ACCESS_TOKEN, systemToken()]]),
+    otherApps: [],
     codes: new Map(),
     uploads: new Map(),
     wabas: [{ id: WABA_ID, name: "Lucky Shrub", subscribed: true, override: null }],

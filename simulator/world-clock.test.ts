@@ -106,7 +106,7 @@ describe("a clock that stands still", () => {
 
   test("runs on from where it stood, and cannot be set while something is planned", async () => {
     await clock({ set: 1_000, frozen: true });
-    expect(JSON.parse((await clock({})).text)).toEqual({ now: 1_000, frozen: true });
+    expect(JSON.parse((await clock({})).text)).toEqual({ now: 1_000, frozen: true, speed: 1 });
     await bench.send();
     expect((await clock({ set: 5_000 })).body.error.path).toBe("set");
     const now = JSON.parse((await clock({ frozen: false })).text).now;

@@ -19,12 +19,26 @@ export interface World {
   readonly templates: Template[];
   readonly messages: Map<string, StoredMessage>;
   readonly media: Map<string, StoredMedia>;
+  /** Further apps, each with a secret of its own; `app` is the first. */
+  readonly otherApps: OtherApp[];
   /** The app's own callback; null until somebody subscribes. */
   subscription: AppSubscription | null;
 }
 
+/** An app beside the first one. What is sent to it is signed with its own secret. */
+export interface OtherApp {
+  readonly id: string;
+  readonly name: string;
+  readonly secret: string;
+  subscription: AppSubscription | null;
+  /** Accounts that it listens to, with its callback of their own or null. */
+  readonly wabas: Map<string, Subscription | null>;
+}
+
 export interface Token {
   readonly token: string;
+  /** The app that it was given to; absent for the first. */
+  readonly appId?: string;
   readonly type: "USER" | "SYSTEM_USER";
   readonly userId: string;
   scopes: readonly string[];
@@ -62,6 +76,8 @@ export interface Subscription {
   readonly verifyToken: string;
   /** Whether the callback has answered the handshake. */
   verified: boolean;
+  /** The secret of the app that it belongs to; absent for the first app. */
+  readonly secret?: string;
 }
 
 /** The callback of the app, with the fields that it asked for. */

@@ -12,19 +12,23 @@ import { restoreSnapshot, takeSnapshot } from "../snapshot";
 import { tuned, tuningBody } from "../tuning";
 import { asciiJson } from "../webhooks/payloads";
 import { problem, summary } from "./answers";
-import { changeTemplateState, changeTokenState } from "./business";
+import { changeTemplateState, changeTokenState, createApp, createWaba } from "./business";
 import { expectMessages, expectQuery } from "./expect";
 import { changeCustomer, changePersona } from "./people";
+import { replayDeliveries } from "./replay";
 import {
   afterQuery,
+  appBody,
   clockBody,
   customerBody,
   faultQuery,
   personaBody,
+  replayBody,
   resetBody,
   statusBody,
   templateBody,
   tokenBody,
+  wabaBody,
   webhookBody,
 } from "./schemas";
 import { describeState } from "./state";
@@ -35,8 +39,8 @@ type Handler = (simulation: Simulation, body: unknown, query: URLSearchParams) =
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET state": (simulation) => json(200, describeState(simulation)),
-  "POST reset": withBody(resetBody, (simulation, { seed }) => {
-    simulation.reset(seed);
+  "POST reset": withBody(resetBody, (simulation, { seed, profile }) => {
+    simulation.reset(seed, profile);
     return json(200, { ok: true, seed: simulation.seed });
   }),
   "POST inbound": postInbound,
@@ -74,15 +78,16 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     simulation.journal.emit({ type: "state" });
     return json(200, { faults: simulation.faults.list() });
   },
-  "POST clock": withBody(clockBody, async ({ clock, journal }, { advanceMs, set, frozen }) => {
+  "POST clock": withBody(clockBody, async ({ clock, journal }, { advanceMs, set, frozen, speed }) => {
     if (set !== undefined && !clock.set(set)) {
       return problem(409, "set", "Something is planned for later; reset first, or advance.");
     }
     if (frozen === true) clock.freeze();
     if (frozen === false) clock.thaw();
+    if (speed !== undefined) clock.setSpeed(speed);
     await clock.advance(advanceMs);
     journal.emit({ type: "state" });
-    return json(200, { now: clock.now(), frozen: clock.isFrozen });
+    return json(200, { now: clock.now(), frozen: clock.isFrozen, speed: clock.speed });
   }),
   "GET expect": (simulation, _, query) => {
     const parsed = expectQuery.safeParse(Object.fromEntries(query));
@@ -107,6 +112,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "POST personas": withBody(personaBody, changePersona),
   "GET personas": () => json(200, { scripts: SCRIPT_NAMES }),
   "POST event": postEvent,
+  "POST apps": withBody(appBody, createApp),
+  "POST wabas": withBody(wabaBody, createWaba),
+  "POST replay": withBody(replayBody, replayDeliveries),
 };
 
 /** Methods and names of all calls, such as `POST reset`. */

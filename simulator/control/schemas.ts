@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { SCRIPT_NAMES } from "../handset/scripts";
+import { PROFILES } from "../profiles";
+import { WEBHOOK_FIELDS } from "../webhooks/fields";
 import { SIGNATURE_MODES } from "../webhooks/signature";
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
@@ -9,7 +11,37 @@ export const resetBody = z.strictObject({
     .union([z.string().min(1), z.number()])
     .transform(String)
     .optional(),
+  profile: z.enum(PROFILES).optional(),
 });
+
+/** A business account of the first business, which the start state's token may use. */
+export const wabaBody = z.strictObject({ name: z.string().min(1).max(200) });
+
+/** Another app, with a secret and a token of its own. */
+export const appBody = z.strictObject({
+  name: z.string().min(1).max(200).default("Another app"),
+  secret: z.string().min(1).max(200).optional(),
+  /** Its callback, which must answer the handshake. */
+  callbackUrl: z.url({ protocol: /^https?$/ }).optional(),
+  verifyToken: z.string().default("sim-verify-token"),
+  fields: z.array(z.enum(WEBHOOK_FIELDS)).min(1).optional(),
+  /** Accounts that it may use and listens to. */
+  wabaIds: z.array(z.string().min(1)).min(1).optional(),
+});
+
+/** Deliveries of the log by their numbers, or those of a recording (the lines that `--record` writes). */
+export const replayBody = z
+  .strictObject({
+    from: z.int().min(1).optional(),
+    to: z.int().min(1).optional(),
+    recording: z.string().min(1).optional(),
+    /** In an order of chance, which the seed decides. */
+    shuffle: z.boolean().default(false),
+  })
+  .refine(({ from, recording }) => (from === undefined) !== (recording === undefined), {
+    path: ["from"],
+    error: "give either a range of the log or a recording",
+  });
 
 export const webhookBody = z.strictObject({
   /** A string is sent byte for byte; anything else as Meta would write it. */
@@ -35,12 +67,17 @@ export const statusBody = z.strictObject({
 /** At most so far ahead in one step: a template is gone 30 days after its deletion, and twice that is enough. */
 const ADVANCE_MS_MAX = 60 * 24 * 60 * 60 * 1000;
 
+/** A day in less than a second and a half; faster, and real answers would come days late. */
+const SPEED_MAX = 60_000;
+
 /** First the time that is set, then whether it stands still, then how far it is moved ahead. */
 export const clockBody = z.strictObject({
   advanceMs: z.int().min(0).max(ADVANCE_MS_MAX).default(0),
   /** Milliseconds since 1970; possible while nothing is planned, such as after a reset. */
   set: z.int().min(0).max(8_640_000_000_000_000).optional(),
   frozen: z.boolean().optional(),
+  /** Virtual seconds in a real one; 1 is as usual. */
+  speed: z.number().min(0.01).max(SPEED_MAX).optional(),
 });
 
 export const customerBody = z.strictObject({

@@ -8,13 +8,25 @@ export function describeState(simulation: Simulation) {
   const { world, settings } = simulation;
   return {
     seed: simulation.seed,
-    clock: { now: simulation.clock.now(), frozen: simulation.clock.isFrozen, ...simulation.clock.planned() },
+    clock: {
+      now: simulation.clock.now(),
+      frozen: simulation.clock.isFrozen,
+      speed: simulation.clock.speed,
+      ...simulation.clock.planned(),
+    },
     app: {
       ...world.app,
       appSecret: settings.appSecret,
       verifyToken: settings.verifyToken,
       accessToken: ACCESS_TOKEN,
     },
+    otherApps: world.otherApps.map(({ id, name, secret, subscription, wabas }) => ({
+      id,
+      name,
+      secret,
+      callbackUrl: subscription?.url ?? null,
+      wabaIds: [...wabas.keys()],
+    })),
     businesses: [world.business],
     users: world.users,
     // Whole tokens: whoever can ask this can also use them, and a test needs them.

@@ -4,6 +4,7 @@ import type { WebhookEvent } from "../webhooks/payloads";
 import { findCustomer } from "../world";
 import { ACCOUNT_KINDS } from "./account-events";
 import { COEXISTENCE_KINDS } from "./coexistence";
+import { applyConsequences } from "./consequences";
 import { CUSTOMER_KINDS } from "./customer-events";
 import { GROUP_KINDS } from "./groups";
 import { type EventKind, head, type MakeEvent } from "./kind";
@@ -43,7 +44,9 @@ export function makeEvents(simulation: Simulation, body: unknown): MadeEvents {
     return { path: "number", problem: "There is no business number with this id." };
   }
   if (customer === undefined) return { path: "customer", problem: "There is no such customer." };
-  const values = read.make({ simulation, number, waba, customer });
+  const scene = { simulation, number, waba, customer };
+  const values = read.make(scene);
+  for (const value of values) applyConsequences(field, { ...value }, scene);
   const peer = customer.phone.slice(1);
   return {
     ok: values.map((value) => ({ wabaId: waba.id, numberId: number.id, field, value, peer, type: field })),

@@ -1,4 +1,5 @@
 import { asObject, getObject, getText, type JsonObject } from "#shared/whatsapp/json";
+import { addNumber } from "../business/add-number";
 import { blockUsers } from "../business/block-users";
 import { businessProfile, deregister, register, requestCode, setPin, verifyCode } from "../business/numbers";
 import { changeTemplate, createTemplate, deleteTemplates } from "../business/templates";
@@ -53,7 +54,7 @@ async function handle(simulation: Simulation, request: ReceivedRequest): Promise
     caller,
     id,
     edge: edge ?? "",
-    body: () => readParameters(request),
+    body: () => ({ ...addressParameters(request), ...readParameters(request) }),
   };
   return (await route(call)) ?? { failure: unknownObject(decode(id), request.method) };
 }
@@ -91,8 +92,13 @@ async function route(call: Call): Promise<GraphResult | null> {
     const lacking = scopeProblem(call.caller, MANAGEMENT);
     return lacking === null ? wabaRoute(call, waba) : { failure: lacking };
   }
-  if (id === world.app.id) {
-    if (edge === "subscriptions") return appSubscriptions(simulation, request.method, call.body());
+  const otherApp = world.otherApps.find((app) => app.id === id) ?? null;
+  if (id === world.app.id || otherApp !== null) {
+    // An app manages its own subscriptions; to another one it looks as if it did not exist.
+    if (call.caller.app !== otherApp) return null;
+    if (edge === "subscriptions") {
+      return appSubscriptions(simulation, request.method, call.body(), otherApp);
+    }
     return edge === "uploads" && request.method === "POST"
       ? beginUpload(simulation, uploadParameters(call))
       : edgeProblem(call);
@@ -208,11 +214,14 @@ async function wabaRoute(call: Call, waba: Simulation["world"]["wabas"][number])
   const query = request.url.searchParams;
   const self = `${simulation.baseUrl}${request.url.pathname}`;
   if (edge === "subscribed_apps" && request.method !== "PUT") {
-    return subscribedApps(simulation, waba, request.method, call.body());
+    return subscribedApps(simulation, waba, request.method, call.body(), call.caller.app);
   }
   if (edge === "message_templates") {
     if (request.method === "POST") return createTemplate(simulation, waba, call.body());
     if (request.method === "DELETE") return deleteTemplates(simulation, waba, query);
+  }
+  if (edge === "phone_numbers" && request.method === "POST") {
+    return addNumber(simulation, waba, call.body());
   }
   if (request.method !== "GET") return edgeProblem(call);
   if (edge === "") return { ok: pickFields(wabaObject(simulation, waba), query) };
@@ -271,6 +280,14 @@ export function hasToken(simulation: Simulation, request: ReceivedRequest): bool
 /** Parameters of the address and of the body together, as the calls of the login take them. */
 function allParameters(request: ReceivedRequest): JsonObject {
   return { ...Object.fromEntries(request.url.searchParams), ...readParameters(request) };
+}
+
+/** Parameters of a call that changes something may stand in its address, too. */
+function addressParameters({ method, url }: ReceivedRequest): JsonObject {
+  if (method === "GET") return {};
+  const query = new URLSearchParams(url.search);
+  for (const name of ["access_token", "appsecret_proof"]) query.delete(name);
+  return Object.fromEntries(query);
 }
 
 /** Graph takes JSON and forms alike; form values that are JSON are read as such. An unreadable body has no parameters. */

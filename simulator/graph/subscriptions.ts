@@ -1,7 +1,7 @@
 import { get, getArray, getObject, getText, type JsonObject } from "#shared/whatsapp/json";
 import type { Simulation } from "../simulation";
 import { WEBHOOK_FIELDS } from "../webhooks/fields";
-import type { BusinessNumber, Subscription, Waba } from "../world";
+import type { BusinessNumber, OtherApp, Subscription, Waba } from "../world";
 import { invalidParameter, missing } from "./graph-error";
 import type { GraphResult } from "./send-message";
 
@@ -13,25 +13,32 @@ export async function subscribedApps(
   waba: Waba,
   method: string,
   body: JsonObject,
+  caller: OtherApp | null,
 ): Promise<GraphResult> {
-  const { app } = simulation.world;
-  if (method === "GET") {
-    const data = {
-      whatsapp_business_api_data: { id: app.id, name: app.name, link: "https://example.com/app" },
-    };
-    const override = waba.override === null ? {} : { override_callback_uri: waba.override.url };
-    return { ok: { data: waba.subscribed ? [{ ...data, ...override }] : [] } };
-  }
+  if (method === "GET") return { ok: { data: listeners(simulation, waba) } };
   if (method === "DELETE") {
-    waba.subscribed = false;
-    waba.override = null;
-  } else {
-    const override = await readCallback(simulation, body, OVERRIDE_KEY);
-    if (override !== null && "failure" in override) return override;
-    waba.subscribed = true;
-    waba.override = override?.ok ?? null;
+    if (caller !== null) caller.wabas.delete(waba.id);
+    else Object.assign(waba, { subscribed: false, override: null });
+    return changed(simulation);
   }
+  const override = await readCallback(simulation, body, OVERRIDE_KEY, caller?.secret);
+  if (override !== null && "failure" in override) return override;
+  if (caller !== null) caller.wabas.set(waba.id, override?.ok ?? null);
+  else Object.assign(waba, { subscribed: true, override: override?.ok ?? null });
   return changed(simulation);
+}
+
+/** The apps that listen to an account, as the Graph lists them. */
+function listeners({ world }: Simulation, waba: Waba): object[] {
+  const first = waba.subscribed ? [{ ...world.app, override: waba.override }] : [];
+  const others = world.otherApps.flatMap(({ id, name, wabas }) => {
+    const override = wabas.get(waba.id);
+    return override === undefined ? [] : [{ id, name, override }];
+  });
+  return [...first, ...others].map(({ id, name, override }) => ({
+    whatsapp_business_api_data: { id, name, link: "https://example.com/app" },
+    ...(override !== null && { override_callback_uri: override.url }),
+  }));
 }
 
 /** `POST /{phone-number-id}` with `webhook_configuration`: the number's own callback; an empty one removes it. */
@@ -55,9 +62,10 @@ export async function appSubscriptions(
   simulation: Simulation,
   method: string,
   body: JsonObject,
+  other: OtherApp | null,
 ): Promise<GraphResult> {
-  const { world } = simulation;
-  const { subscription } = world;
+  const app = other ?? simulation.world;
+  const { subscription } = app;
   if (method === "GET") {
     if (subscription === null) return { ok: { data: [] } };
     const fields = subscription.fields.map((name) => ({ name, version: "v25.0" }));
@@ -67,18 +75,17 @@ export async function appSubscriptions(
   if (fields !== null && "failure" in fields) return fields;
   if (method === "DELETE") {
     const left = subscription?.fields.filter((name) => fields !== null && !fields.ok.includes(name)) ?? [];
-    world.subscription =
-      subscription === null || left.length === 0 ? null : { ...subscription, fields: left };
+    app.subscription = subscription === null || left.length === 0 ? null : { ...subscription, fields: left };
     return changed(simulation);
   }
   if (getText(body, "object") !== OBJECT)
     return { failure: invalidParameter(`Param object must be ${OBJECT}.`) };
-  const callback = await readCallback(simulation, body, "callback_url");
+  const callback = await readCallback(simulation, body, "callback_url", other?.secret);
   if (callback === null) return { failure: missing("callback_url") };
   if ("failure" in callback) return callback;
   // Without a list of its own, a new callback takes over the fields of the one before.
   const wanted = fields?.ok ?? subscription?.fields ?? WEBHOOK_FIELDS;
-  world.subscription = { ...callback.ok, fields: wanted };
+  app.subscription = { ...callback.ok, fields: wanted };
   return changed(simulation);
 }
 
@@ -113,6 +120,7 @@ async function readCallback(
   simulation: Simulation,
   body: JsonObject,
   key: string,
+  secret?: string,
 ): Promise<{ ok: Subscription } | Failure | null> {
   const url = getText(body, key);
   if (url === undefined || url === "") return null;
@@ -125,7 +133,12 @@ async function readCallback(
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     return { failure: invalidParameter(`Param ${key} must be an http or https address.`) };
   }
-  const subscription = { url, verifyToken: getText(body, "verify_token") ?? "", verified: false };
+  const subscription = {
+    url,
+    verifyToken: getText(body, "verify_token") ?? "",
+    verified: false,
+    ...(secret !== undefined && { secret }),
+  };
   const problem = await simulation.sender.handshake(subscription);
   if (problem === null) return { ok: subscription };
   return {

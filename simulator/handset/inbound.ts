@@ -38,6 +38,12 @@ export async function receiveInbound(
     return { path: "from", problem: "This person has blocked the business; unblock it first." };
   }
 
+  // Whom the business has blocked writes without knowing it, and nothing arrives (Meta: "Block users").
+  if (number.state.blocked.has(customer.waId)) {
+    const unheard = inbound.id ?? simulation.ids.wamid("inbound", customer.phone.slice(1));
+    return { messageId: unheard, deliveries: [] };
+  }
+
   const at = inbound.timestamp === undefined ? simulation.clock.now() : inbound.timestamp * 1000;
   const id = inbound.id ?? simulation.ids.wamid("inbound", customer.phone.slice(1));
   const base = { timestamp: metaTimestamp(at), ...contextOf(number, inbound), ...extrasOf(inbound), id };

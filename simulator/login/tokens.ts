@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { badProof, badToken, type GraphFailure, noToken } from "../graph/graph-error";
 import type { ReceivedRequest } from "../http";
 import type { Simulation } from "../simulation";
-import type { Token } from "../world";
+import type { OtherApp, Token } from "../world";
 import type { Scope } from "./scopes";
 
 /** Meta: a token of a person lives for an hour or two until it is exchanged, then for about 60 days. */
@@ -16,7 +16,7 @@ const TOKENS_MAX = 1_000;
 /** Makes a token for somebody and remembers it. */
 export function issueToken(
   simulation: Simulation,
-  grant: Pick<Token, "userId" | "scopes" | "wabaIds" | "type"> & { livesMs: number | null },
+  grant: Pick<Token, "userId" | "scopes" | "wabaIds" | "type" | "appId"> & { livesMs: number | null },
 ): Token {
   const now = simulation.clock.now();
   const { livesMs, ...rest } = grant;
@@ -63,7 +63,10 @@ const oauthFailure = (subcode: number, reason: string): GraphFailure => ({
 });
 
 /** Who calls: the app itself with `{app-id}|{app-secret}`, or somebody with a token. */
-export type Caller = { readonly kind: "app" } | { readonly kind: "token"; readonly token: Token };
+export type Caller = ({ readonly kind: "app" } | { readonly kind: "token"; readonly token: Token }) & {
+  /** The app that calls, or whose token it is; null for the first. */
+  readonly app: OtherApp | null;
+};
 
 /** The caller of a Graph request, or what Meta answers to a missing, unknown, expired or unproven token. */
 export function callerOf(
@@ -72,17 +75,22 @@ export function callerOf(
 ): { readonly caller: Caller } | { readonly failure: GraphFailure } {
   const text = tokenTextOf(request);
   if (text === null) return { failure: noToken };
-  const { appSecret } = simulation.settings;
+  const { world, settings } = simulation;
+  const token = world.tokens.get(text);
+  const appToken = world.otherApps.find(({ id, secret }) => text === `${id}|${secret}`);
+  const app = appToken ?? world.otherApps.find(({ id }) => id === token?.appId) ?? null;
+  const appSecret = app?.secret ?? settings.appSecret;
   const proof = request.url.searchParams.get("appsecret_proof");
   if (proof !== null && proof !== createHmac("sha256", appSecret).update(text).digest("hex")) {
     return { failure: badProof };
   }
-  if (text === `${simulation.world.app.id}|${appSecret}`) return { caller: { kind: "app" } };
-  const token = simulation.world.tokens.get(text);
+  if (appToken !== undefined || text === `${world.app.id}|${settings.appSecret}`) {
+    return { caller: { kind: "app", app } };
+  }
   const failure = tokenProblem(token, simulation.clock.now());
   return failure !== null || token === undefined
     ? { failure: failure ?? badToken }
-    : { caller: { kind: "token", token } };
+    : { caller: { kind: "token", token, app } };
 }
 
 export function tokenTextOf(request: ReceivedRequest): string | null {
@@ -102,13 +110,15 @@ export function scopeProblem(caller: Caller, scope: Scope): GraphFailure | null 
 
 /** Whether the caller was given this account; another one looks to it as if it did not exist. */
 export function mayUse(caller: Caller, wabaId: string): boolean {
-  return caller.kind === "app" || caller.token.wabaIds.includes(wabaId);
+  if (caller.kind === "token") return caller.token.wabaIds.includes(wabaId);
+  return caller.app === null || caller.app.wabas.has(wabaId);
 }
 
 /** `GET /debug_token`: what is known about a token, valid or not. */
 export function describeToken(simulation: Simulation, text: string): object {
-  const { app, tokens } = simulation.world;
+  const { app: first, otherApps, tokens } = simulation.world;
   const token = tokens.get(text);
+  const app = otherApps.find(({ id }) => id === token?.appId) ?? first;
   const problem = tokenProblem(token, simulation.clock.now());
   if (token === undefined) {
     return {

@@ -1,4 +1,4 @@
-import type { AppSubscription, BusinessNumber, Subscription, World } from "../world";
+import type { AppSubscription, BusinessNumber, OtherApp, Subscription, World } from "../world";
 import { followsOverrides } from "./fields";
 
 /** What decides where a webhook goes. */
@@ -10,10 +10,16 @@ interface Addressed {
 }
 
 /**
- * The callback that a webhook goes to, or null when nobody listens: the account is not subscribed, or the app did not
- * ask for the field. For conversations the number's own callback wins over the account's, and that over the app's.
+ * The callbacks that a webhook goes to, one for each app that listens: subscribed to the account, and to the field. For
+ * conversations the number's own callback wins over the account's, and that over the app's.
  */
-export function callbackFor(world: World, { wabaId, field, numberId }: Addressed): Subscription | null {
+export function callbacksFor(world: World, event: Addressed): Subscription[] {
+  const first = firstAppCallback(world, event);
+  const others = world.otherApps.flatMap((app) => otherAppCallback(app, event) ?? []);
+  return first === null ? others : [first, ...others];
+}
+
+function firstAppCallback(world: World, { wabaId, field, numberId }: Addressed): Subscription | null {
   const waba = world.wabas.find(({ id }) => id === wabaId);
   if (waba === undefined || !waba.subscribed) return null;
   const app = world.subscription;
@@ -21,6 +27,20 @@ export function callbackFor(world: World, { wabaId, field, numberId }: Addressed
   if (!followsOverrides(field)) return app;
   const number = world.numbers.find(({ id }) => id === numberId);
   return number?.override ?? waba.override ?? app;
+}
+
+function otherAppCallback(app: OtherApp, { wabaId, field }: Addressed): Subscription | null {
+  const override = app.wabas.get(wabaId);
+  if (override === undefined || app.subscription === null) return null;
+  if (!app.subscription.fields.includes(field)) return null;
+  return followsOverrides(field) ? (override ?? app.subscription) : app.subscription;
+}
+
+/** The callback of an address, to send to it again with the secret of its app; null when nobody has it any more. */
+export function callbackAt(world: World, url: string): Subscription | null {
+  const ofOthers = world.otherApps.flatMap(({ subscription, wabas }) => [subscription, ...wabas.values()]);
+  const ofFirst = [world.subscription, ...[...world.numbers, ...world.wabas].map(({ override }) => override)];
+  return [...ofFirst, ...ofOthers].find((callback) => callback?.url === url) ?? null;
 }
 
 /** The callback of the app or, where there is none, the first override: where bytes without an address go. */
@@ -69,6 +89,19 @@ export function describeCallbacks(world: World): CallbackDescription[] {
             fields: app.fields,
           },
         ]),
+    ...world.otherApps.flatMap(({ id, subscription }) =>
+      subscription === null
+        ? []
+        : [
+            {
+              owner: "app" as const,
+              id,
+              url: subscription.url,
+              verified: subscription.verified,
+              fields: subscription.fields,
+            },
+          ],
+    ),
     ...overrides("waba", world.wabas),
     ...overrides("number", world.numbers),
   ];

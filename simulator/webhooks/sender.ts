@@ -5,7 +5,7 @@ import type { Faults } from "../faults";
 import type { DeliveryEntry, Journal } from "../journal";
 import type { Tuning } from "../tuning";
 import type { Subscription, World } from "../world";
-import { anyCallback, callbackFor } from "./callbacks";
+import { anyCallback, callbackAt, callbacksFor } from "./callbacks";
 import { asciiJson, envelope, type WebhookEvent } from "./payloads";
 import { type SignatureMode, signatureHeaders } from "./signature";
 import { cutOff, spoilEvent } from "./spoil";
@@ -119,7 +119,8 @@ export class WebhookSender {
   async resend(n: number): Promise<DeliveryEntry | null> {
     const entry = this.#parts.journal.deliveries.find((delivery) => delivery.n === n);
     if (entry === undefined) return null;
-    const callback = { url: entry.url, verifyToken: "", verified: true };
+    const known = callbackAt(this.#parts.world(), entry.url);
+    const callback = known ?? { url: entry.url, verifyToken: "", verified: true };
     return this.#attempt({ callback, body: Buffer.from(entry.body, "utf8"), mode: "valid" }, 1, n);
   }
 
@@ -192,8 +193,9 @@ export class WebhookSender {
     const { clock, world } = this.#parts;
     const groups = new Map<Subscription, WebhookEvent[]>();
     for (const event of events) {
-      const callback = callbackFor(world(), event);
-      if (callback !== null) groups.set(callback, [...(groups.get(callback) ?? []), event]);
+      for (const callback of callbacksFor(world(), event)) {
+        groups.set(callback, [...(groups.get(callback) ?? []), event]);
+      }
     }
     const sendings = [...groups].flatMap(([callback, group]) =>
       this.#bodies(group).map((body) => {
@@ -284,7 +286,7 @@ export class WebhookSender {
         "content-type": "application/json",
         "content-length": String(body.length),
         "user-agent": "facebookexternalua",
-        ...signatureHeaders(this.#parts.appSecret, body, mode),
+        ...signatureHeaders(callback.secret ?? this.#parts.appSecret, body, mode),
       },
       body,
       ...this.#limits(),
