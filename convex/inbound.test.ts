@@ -146,7 +146,6 @@ describe("kinds of messages", () => {
   };
 
   it.each([
-    ["location", { latitude: 37.4, longitude: -122.1, name: "Office" }],
     ["order", { catalog_id: "1", product_items: [] }],
     ["hologram", { anything: { "$odd key": [1, { _private: null }] } }],
   ])("%s is kept with all it said, and shown by its name", async (type, body) => {

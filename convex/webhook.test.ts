@@ -145,7 +145,7 @@ describe("verification", () => {
     expect(await states()).toContainEqual(["dead", "foreign_number"]);
   });
 
-  it("verifies an update that names only the WABA with the secret of its accounts, and keeps it", async () => {
+  it("verifies an update that names only the WABA with the secret of its accounts", async () => {
     await app.addAccount();
     const update = {
       field: "message_template_status_update",

@@ -4,8 +4,16 @@ import { readNaming, usernameKey } from "#shared/whatsapp/identity";
 import type { Party } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
-
-type IdentityKind = Doc<"contactIdentities">["kind"];
+import { suggestDuplicate } from "./contactDuplicates";
+import {
+  findByIdentity,
+  type IdentityKind,
+  linkIdentity,
+  moveIdentity,
+  replaceUsername,
+} from "./contactIdentities";
+import { appendEvent } from "./events";
+import { eventContact } from "./messageEvents";
 
 /** Why a text names no contact: it cannot name any, or it could but there is none. */
 export type Unresolved = "malformed" | "absent" | "absent_number";
@@ -46,76 +54,70 @@ export async function findContact(
   return typeof resolved === "string" ? null : resolved;
 }
 
-async function findByIdentity(
-  ctx: QueryCtx,
-  accountId: Id<"accounts">,
-  kind: IdentityKind,
-  value: string,
-): Promise<Doc<"contacts"> | null> {
-  const identity = await findIdentity(ctx, accountId, kind, value);
-  return identity === null ? null : await ctx.db.get(identity.contactId);
-}
-
-async function findIdentity(ctx: QueryCtx, accountId: Id<"accounts">, kind: IdentityKind, value: string) {
-  return await ctx.db
-    .query("contactIdentities")
-    .withIndex("by_account_kind_value", (q) =>
-      q.eq("accountId", accountId).eq("kind", kind).eq("value", value),
-    )
-    .unique();
-}
-
 /** Looks under the number as given first, then under the older numberings of Brazil, Mexico and Argentina. */
 async function findByNumber(
   ctx: QueryCtx,
   accountId: Id<"accounts">,
   digits: string,
+  at?: number,
 ): Promise<Doc<"contacts"> | null> {
   for (const candidate of waIdAliases(digits)) {
     const contact =
-      (await findByIdentity(ctx, accountId, "wa_id", candidate)) ??
-      (await findByIdentity(ctx, accountId, "phone", candidate));
+      (await findByIdentity(ctx, accountId, "wa_id", candidate, at)) ??
+      (await findByIdentity(ctx, accountId, "phone", candidate, at));
     if (contact !== null) return contact;
   }
   return null;
+}
+
+/** When (ms, Meta's clock) and by which message somebody was named. */
+export interface Sighting {
+  at: number;
+  wamid?: string;
 }
 
 /**
  * The contact of a webhook's party, created or completed with what the webhook tells. Null when it names nobody.
  *
  * When number and user id belong to two different contacts, the number decides and nothing is merged: a wrong merge
- * shows one person's messages to another and cannot be undone.
+ * shows one person's messages to another and cannot be undone. A person is asked instead.
  */
 export async function ensureContact(
   ctx: MutationCtx,
   accountId: Id<"accounts">,
   party: Party,
+  seen?: Sighting,
 ): Promise<Doc<"contacts"> | null> {
-  const { userId } = party;
+  const { userId, parentUserId } = party;
   // Some senders write a user id or a name where the number belongs; only digits are a number.
-  const waId = party.waId !== undefined && /^\d{5,20}$/.test(party.waId) ? party.waId : undefined;
+  const waId = party.waId !== undefined && isWaId(party.waId) ? party.waId : undefined;
   if (waId === undefined && userId === undefined) return null;
-  const found =
-    (waId === undefined ? null : await findByNumber(ctx, accountId, waId)) ??
-    (userId === undefined ? null : await findByIdentity(ctx, accountId, "bsuid", userId));
+  const candidates = [
+    waId === undefined ? null : await findByNumber(ctx, accountId, waId, seen?.at),
+    userId === undefined ? null : await findByIdentity(ctx, accountId, "bsuid", userId, seen?.at),
+    parentUserId === undefined ? null : await findByIdentity(ctx, accountId, "parent_bsuid", parentUserId),
+  ].filter((candidate) => candidate !== null);
+  const [found, ...others] = candidates;
   const contactId = found?._id ?? (await ctx.db.insert("contacts", { accountId }));
-  if (waId !== undefined) {
-    await linkIdentity(ctx, accountId, contactId, "wa_id", waId);
-    await linkIdentity(ctx, accountId, contactId, "phone", waId);
+  for (const other of others) {
+    await suggestDuplicate(ctx, accountId, [contactId, other._id], "same_sender", seen);
   }
-  const ownsUserId = userId !== undefined && (await linkIdentity(ctx, accountId, contactId, "bsuid", userId));
-  if (party.username !== undefined)
-    await moveUsername(ctx, accountId, contactId, usernameKey(party.username));
-  await ctx.db.patch(
-    contactId,
-    defined({
-      profileName: party.name,
-      username: party.username,
-      waId: found?.waId === undefined ? waId : undefined,
-      phone: found?.phone === undefined && waId !== undefined ? `+${waId}` : undefined,
-      userId: ownsUserId ? userId : undefined,
-    }),
-  );
+  const link = async (kind: IdentityKind, value: string | undefined) =>
+    value !== undefined && (await linkIdentity(ctx, accountId, contactId, kind, value, seen?.at));
+  const ownsNumber = await link("wa_id", waId);
+  await link("phone", waId);
+  const ownsUserId = await link("bsuid", userId);
+  const ownsParent = await link("parent_bsuid", parentUserId);
+  const contact = await ctx.db.get(contactId);
+  if (contact === null) throw new Error(`Contact ${contactId} is gone.`);
+  await ctx.db.patch(contactId, {
+    ...(ownsNumber && contact.waId === undefined && { waId }),
+    ...(ownsNumber && contact.phone === undefined && waId !== undefined && { phone: `+${waId}` }),
+    ...(ownsParent && { parentUserId }),
+    ...(ownsUserId && newer("userId", "userIdAt", contact, userId, seen)),
+    ...newer("profileName", "nameAt", contact, party.name, seen),
+  });
+  await takeUsername(ctx, contact, party.username, seen);
   return await ctx.db.get(contactId);
 }
 
@@ -137,44 +139,108 @@ export async function contactForPhone(
   return contact;
 }
 
+/**
+ * A field that can change at any time, if the webhook says it later than what is stored; of two said in the same
+ * second the greater word counts, so that the order of arrival does not matter.
+ */
+function newer<Field extends "profileName" | "userId" | "username">(
+  field: Field,
+  timeField: "nameAt" | "userIdAt" | "usernameAt",
+  contact: Doc<"contacts">,
+  value: string | undefined,
+  seen: Sighting | undefined,
+): Partial<Doc<"contacts">> {
+  const known: string | undefined = contact[field];
+  if (value === undefined || value === known) {
+    const at = Math.max(contact[timeField] ?? 0, seen?.at ?? 0);
+    return value === undefined || at === 0 ? {} : { [timeField]: at };
+  }
+  if (known !== undefined && !isNewer(seen?.at ?? 0, contact[timeField] ?? 0, value > known)) return {};
+  return { [field]: value, ...(seen !== undefined && { [timeField]: seen.at }) };
+}
+
+function isNewer(at: number, knownAt: number, greater: boolean): boolean {
+  return at === knownAt ? greater : at > knownAt;
+}
+
+function isWaId(text: string): boolean {
+  return /^\d{5,20}$/.test(text);
+}
+
+/** A username belongs to whoever used it last: it is taken from its former owner, and the contact's older one is given up. */
+async function takeUsername(
+  ctx: MutationCtx,
+  contact: Doc<"contacts">,
+  username: string | undefined,
+  seen: Sighting | undefined,
+): Promise<void> {
+  const change = newer("username", "usernameAt", contact, username, seen);
+  if (username !== undefined && change.username !== undefined) {
+    const { accountId, _id: contactId } = contact;
+    const taken = await findByIdentity(ctx, accountId, "username", usernameKey(username));
+    if (taken !== null && taken._id !== contactId) {
+      if ((taken.usernameAt ?? 0) > (seen?.at ?? 0)) return;
+      await ctx.db.patch(taken._id, { username: undefined });
+    }
+    await replaceUsername(ctx, accountId, contactId, usernameKey(username));
+  }
+  await ctx.db.patch(contact._id, change);
+}
+
 /** Notes that Meta calls the contact by another number than the one that we dialled, so that its answer is recognised. */
 export async function learnWaId(ctx: MutationCtx, contact: Doc<"contacts">, waId: string): Promise<void> {
-  if (!/^\d{5,20}$/.test(waId)) return;
+  if (!isWaId(waId)) return;
   const owned = await linkIdentity(ctx, contact.accountId, contact._id, "wa_id", waId);
   if (owned && contact.waId !== waId) await ctx.db.patch(contact._id, { waId });
 }
 
-/** Gives the contact an identity that nobody has yet. Returns whether the identity is the contact's now. */
-async function linkIdentity(
-  ctx: MutationCtx,
-  accountId: Id<"accounts">,
-  contactId: Id<"contacts">,
-  kind: IdentityKind,
-  value: string,
-): Promise<boolean> {
-  const identity = await findIdentity(ctx, accountId, kind, value);
-  if (identity !== null) return identity.contactId === contactId;
-  await ctx.db.insert("contactIdentities", { accountId, contactId, kind, value });
-  return true;
+/** What a person is called from some moment on. */
+export interface NewIds {
+  waId?: string | undefined;
+  userId?: string | undefined;
+  parentUserId?: string | undefined;
 }
 
-/** A username belongs to whoever uses it now: it is taken from its last owner, and the contact's older one is given up. */
-async function moveUsername(
+/**
+ * Meta says that a contact has another number or another user id from now on. The new ones become the contact's, the
+ * old ones stay its own for messages from before. When a new one belongs to another contact already, nothing is
+ * merged: a person is asked.
+ */
+export async function changeIds(
   ctx: MutationCtx,
-  accountId: Id<"accounts">,
-  contactId: Id<"contacts">,
-  value: string,
+  contact: Doc<"contacts">,
+  ids: NewIds,
+  reason: "number_changed" | "id_changed",
+  seen: Sighting,
 ): Promise<void> {
-  const taken = await findIdentity(ctx, accountId, "username", value);
-  if (taken?.contactId === contactId) return;
-  if (taken !== null) {
-    await ctx.db.delete(taken._id);
-    await ctx.db.patch(taken.contactId, { username: undefined });
+  const { accountId, _id: contactId } = contact;
+  const waId = ids.waId !== undefined && isWaId(ids.waId) ? ids.waId : undefined;
+  const moves: [IdentityKind, string | undefined][] = [
+    ["wa_id", waId],
+    ["phone", waId],
+    ["bsuid", ids.userId],
+    ["parent_bsuid", ids.parentUserId],
+  ];
+  const moved = new Set<IdentityKind>();
+  for (const [kind, value] of moves) {
+    if (value === undefined) continue;
+    const owner = await findByIdentity(ctx, accountId, kind, value);
+    if (owner !== null && owner._id !== contactId) {
+      await suggestDuplicate(ctx, accountId, [contactId, owner._id], reason, seen);
+    } else if (await moveIdentity(ctx, accountId, contactId, kind, value, seen.at)) moved.add(kind);
   }
-  const former = await ctx.db
-    .query("contactIdentities")
-    .withIndex("by_contact", (q) => q.eq("contactId", contactId).eq("kind", "username"))
-    .first();
-  if (former !== null) await ctx.db.delete(former._id);
-  await ctx.db.insert("contactIdentities", { accountId, contactId, kind: "username", value });
+  await ctx.db.patch(contactId, {
+    ...(moved.has("wa_id") && waId !== undefined && { waId, phone: `+${waId}` }),
+    ...(moved.has("bsuid") && defined({ userId: ids.userId, userIdAt: seen.at })),
+    ...(moved.has("parent_bsuid") && defined({ parentUserId: ids.parentUserId })),
+  });
+  const changed = moved.size === 0 ? null : await ctx.db.get(contactId);
+  if (changed === null) return;
+  await appendEvent(ctx, {
+    accountId,
+    type: "contact.updated",
+    dedupeKey: `${contactId}:${reason}:${seen.wamid ?? seen.at}`,
+    occurredAt: seen.at,
+    payload: { contact: eventContact(changed), reason },
+  });
 }

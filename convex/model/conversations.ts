@@ -1,6 +1,8 @@
+import { laterWindow, type WindowEnd, windowAfterMessage } from "#shared/domain/window";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { fail } from "./errors";
+import { appendEvent } from "./events";
 import { firstMode } from "./modes";
 
 /** The conversation, if it exists and belongs to the account. Missing and foreign give the same `not_found`. */
@@ -69,4 +71,73 @@ export async function ensureConversation(
   const created = await ctx.db.get(conversationId);
   if (created === null) throw new Error("The conversation just inserted is not there.");
   return created;
+}
+
+/** What the customer did. */
+export interface Activity {
+  kind: "message" | "reaction" | "call";
+  wamid: string;
+  /** By Meta's clock (ms). */
+  timestamp: number;
+  /** The customer may be answered freely for 24 hours; a notice of WhatsApp itself allows nothing. */
+  opensWindow: boolean;
+  /** Somebody should look at it. */
+  countsAsUnread: boolean;
+  /** The customer came from an advertisement. */
+  referred?: boolean;
+}
+
+/**
+ * The customer was active: the conversation comes back from the archive, counts one more for those who have not
+ * looked, and its window moves to Meta's time + 24 h, never backwards.
+ */
+export async function noteInbound(
+  ctx: MutationCtx,
+  conversationId: Id<"conversations">,
+  activity: Activity,
+  now: number,
+): Promise<void> {
+  const conversation = await ctx.db.get(conversationId);
+  if (conversation === null) throw new Error(`Conversation ${conversationId} is gone.`);
+  const { inboundCount, referredAt } = conversation;
+  const { timestamp, countsAsUnread } = activity;
+  await ctx.db.patch(conversationId, {
+    ...(activity.opensWindow && windowAfter(conversation, activity, now)),
+    ...(countsAsUnread && { inboundCount: inboundCount + 1, archived: false, archivedAt: undefined }),
+    ...(activity.referred && { referredAt: Math.max(referredAt ?? 0, timestamp) }),
+  });
+  if (!countsAsUnread || !conversation.archived) return;
+  await appendEvent(ctx, {
+    accountId: conversation.accountId,
+    conversationId,
+    type: "conversation.updated",
+    dedupeKey: `${conversationId}:unarchived:${activity.wamid}`,
+    occurredAt: timestamp,
+    payload: { conversation: { id: conversationId, archived: false } },
+  });
+}
+
+function windowAfter(conversation: Doc<"conversations">, activity: Activity, now: number) {
+  const { windowExpiresAt, windowSource } = conversation;
+  const known: WindowEnd | null =
+    windowExpiresAt === undefined
+      ? null
+      : { expiresAt: windowExpiresAt, ...(windowSource !== undefined && { source: windowSource }) };
+  const { wamid, kind, timestamp } = activity;
+  const { expiresAt, source } = laterWindow(known, {
+    expiresAt: windowAfterMessage(null, timestamp, now),
+    source: { wamid, kind },
+  });
+  return { windowExpiresAt: expiresAt, windowSource: source };
+}
+
+/** Meta charges nothing until then, because the customer came from an advertisement. Only ever moves forward. */
+export async function extendFreeEntry(
+  ctx: MutationCtx,
+  conversationId: Id<"conversations">,
+  expiresAt: number,
+): Promise<void> {
+  const conversation = await ctx.db.get(conversationId);
+  if (conversation === null || (conversation.freeEntryExpiresAt ?? 0) >= expiresAt) return;
+  await ctx.db.patch(conversationId, { freeEntryExpiresAt: expiresAt });
 }

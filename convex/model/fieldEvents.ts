@@ -1,8 +1,12 @@
+import type { WebhookEvent } from "#shared/whatsapp/webhook-events-types";
 import type { EventItem } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { applyNumberEvent } from "./accountEvents";
+import { applyCall } from "./calls";
 import { applyPreference } from "./consent";
-import type { ItemOutcome } from "./inbound";
+import { changeIds, ensureContact } from "./contacts";
+import type { ItemOutcome } from "./itemOutcome";
 import { applyTemplateEvent } from "./templates";
 
 /**
@@ -25,15 +29,11 @@ export async function applyFieldEvent(
 ): Promise<ItemOutcome> {
   const { event } = item;
   switch (event.type) {
-    case "preference":
-      return scope.kind === "number"
-        ? await applyPreference(ctx, scope.account, event, now)
-        : { state: "kept", reason: event.type };
     case "templateStatus":
     case "templateQuality":
     case "templateCategory":
     case "templateText":
-      await applyTemplateEvent(ctx, accountsOf(scope), event, now, item.entryAtMs ?? now);
+      await applyTemplateEvent(ctx, idsOf(scope), event, now, item.entryAtMs ?? now);
       return { state: "processed" };
     case "numberQuality":
     case "numberName":
@@ -42,9 +42,15 @@ export async function applyFieldEvent(
     case "account":
     case "alert":
     case "capability":
+      for (const account of await accountsOf(ctx, scope)) await applyNumberEvent(ctx, account, event, now);
+      return { state: "processed" };
+    case "preference":
+      return scope.kind === "number" ? await applyPreference(ctx, scope.account, event, now) : NO_NUMBER;
     case "customerId":
-    case "addressBook":
+      return scope.kind === "number" ? await applyCustomerId(ctx, scope.account, event, now) : NO_NUMBER;
     case "call":
+      return scope.kind === "number" ? await applyCall(ctx, scope.account, event, now) : NO_NUMBER;
+    case "addressBook":
     case "group":
     case "handover":
     case "historyRefused":
@@ -57,6 +63,32 @@ export async function applyFieldEvent(
   }
 }
 
-function accountsOf(scope: EventScope): readonly Id<"accounts">[] {
+function idsOf(scope: EventScope): readonly Id<"accounts">[] {
   return scope.kind === "number" ? [scope.account._id] : scope.accountIds;
+}
+
+/** What concerns one customer of one number cannot be told to a whole account. */
+const NO_NUMBER: ItemOutcome = { state: "dead", reason: "no_number" };
+
+async function accountsOf(ctx: MutationCtx, scope: EventScope): Promise<Doc<"accounts">[]> {
+  if (scope.kind === "number") return [scope.account];
+  const accounts = await Promise.all(scope.accountIds.map((accountId) => ctx.db.get(accountId)));
+  return accounts.filter((account) => account !== null);
+}
+
+/** The same person has a new user id; the old one stays theirs for what was written under it. */
+async function applyCustomerId(
+  ctx: MutationCtx,
+  account: Doc<"accounts">,
+  event: Extract<WebhookEvent, { type: "customerId" }>,
+  now: number,
+): Promise<ItemOutcome> {
+  const { customer, previousUserId, userId } = event;
+  const at = event.atMs ?? now;
+  // The party names the new id; the contact is found by the old one, or by the number.
+  const known = { ...customer, ...(previousUserId !== undefined && { userId: previousUserId }) };
+  const contact = await ensureContact(ctx, account._id, known, { at });
+  if (contact === null) return { state: "dead", reason: "no_sender" };
+  await changeIds(ctx, contact, { userId, parentUserId: customer.parentUserId }, "id_changed", { at });
+  return { state: "processed" };
 }

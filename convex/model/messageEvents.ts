@@ -6,7 +6,7 @@ import { contactName } from "./contactName";
 import { appendEvent } from "./events";
 
 /** The events that are about one message. */
-type MessageEventType = Extract<EventType, `message.${string}`>;
+type MessageEventType = Extract<EventType, `message.${string}` | "call.updated">;
 
 /**
  * Tells the account's stream something about a message, in the transaction that changed it. `more` stands in the
@@ -76,6 +76,18 @@ function eventMessage(message: Doc<"messages">): EventPayload {
       replyToWamid,
       media: message.media && eventMedia(message.media),
       clientRequestId: message.clientRequestId,
+      location: message.location,
+      contacts: message.contacts,
+      interactive: message.interactive,
+      order: message.order,
+      referral: message.referral,
+      product: message.product,
+      forwarded: message.forwarded,
+      systemEvent: message.systemEvent,
+      call: message.call,
+      pricing: message.pricing,
+      editedAt: message.editedAt,
+      revokedAt: message.revokedAt,
     }),
   };
 }

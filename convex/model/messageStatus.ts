@@ -1,9 +1,12 @@
 import { addStatus, currentStatus, type StatusHistory } from "#shared/domain/message-status";
+import { laterPricing } from "#shared/domain/pricing";
 import type { SendState } from "#shared/domain/send-state";
 import { type ErrorCode, errorSpec } from "#shared/errors";
 import { statusErrorCode } from "#shared/whatsapp/graph-errors";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { noteSendError } from "./consent";
+import { extendFreeEntry } from "./conversations";
 import { appendMessageEvent } from "./messageEvents";
 
 /** Statuses of one message that are read together; Meta sends at most one of each kind and copies of them. */
@@ -61,48 +64,44 @@ export async function refreshStatus(ctx: MutationCtx, messageId: Id<"messages">)
   }
 }
 
-/** Gives a message its wamid and everything that was reported under it before it was known here. */
-export async function linkWamid(ctx: MutationCtx, message: Doc<"messages">, wamid: string): Promise<void> {
-  if (message.wamid !== undefined) return;
-  const taken = await ctx.db
-    .query("messages")
-    .withIndex("by_account_wamid", (q) => q.eq("accountId", message.accountId).eq("wamid", wamid))
-    .unique();
-  // Meta gave the id to a message that is stored already; taking it twice would break its uniqueness.
-  if (taken !== null) return;
-  await ctx.db.patch(message._id, { wamid });
-  await joinParkedStatuses(ctx, message, wamid);
-}
-
-/** Applies the parked statuses of a wamid to its message. */
+/**
+ * Applies to an outbound message the reports under its wamid that it has not had yet, and tells the stream about
+ * each. The result does not depend on the order in which they came.
+ */
 export async function joinParkedStatuses(
   ctx: MutationCtx,
-  message: Pick<Doc<"messages">, "_id" | "accountId" | "statusHistory">,
+  message: Doc<"messages">,
   wamid: string,
 ): Promise<void> {
   const reports = await ctx.db
     .query("messageStatuses")
     .withIndex("by_account_wamid_status", (q) => q.eq("accountId", message.accountId).eq("wamid", wamid))
     .take(STATUSES_PER_MESSAGE_MAX);
-  let history: StatusHistory = message.statusHistory;
-  for (const report of reports) {
-    history = addStatus(history, reportOf(report));
-    if (report.messageId === undefined) {
-      await ctx.db.patch(report._id, { messageId: message._id, parkedUntil: undefined });
-    }
+  const news = reports.filter((report) => report.messageId === undefined);
+  for (const report of news) {
+    await ctx.db.patch(report._id, { messageId: message._id, parkedUntil: undefined });
   }
-  if (reports.length === 0) return;
-  await ctx.db.patch(message._id, { statusHistory: history });
-  for (const report of reports) {
-    if (report.messageId === undefined) await appendStatusEvent(ctx, message._id, report);
+  // Meta reports nothing about what a customer sent; such a report is kept, and nothing follows from it.
+  if (news.length === 0 || message.direction === "inbound") return;
+  const statusHistory = news.reduce<StatusHistory>(
+    (history, report) => addStatus(history, reportOf(report)),
+    message.statusHistory,
+  );
+  const pricing = news.map((report) => report.pricing).reduce(laterPricing, message.pricing);
+  await ctx.db.patch(message._id, { statusHistory, ...(pricing !== undefined && { pricing }) });
+  await refreshStatus(ctx, message._id);
+  for (const report of news) {
+    if (report.freeEntryExpiresAt !== undefined)
+      await extendFreeEntry(ctx, message.conversationId, report.freeEntryExpiresAt);
+    await noteSendError(ctx, message.contactId, report.error?.code, report.timestamp, wamid);
+    await appendStatusEvent(ctx, message._id, report);
   }
 }
 
-/** Tells the stream what Meta reported about a message. Called once the message is known; a copy tells nothing. */
-export async function appendStatusEvent(
+async function appendStatusEvent(
   ctx: MutationCtx,
   messageId: Id<"messages">,
-  report: Pick<Doc<"messageStatuses">, "wamid" | "status" | "timestamp" | "error">,
+  report: Doc<"messageStatuses">,
 ): Promise<void> {
   const { wamid, status, timestamp, error } = report;
   await appendMessageEvent(ctx, messageId, {
@@ -113,10 +112,6 @@ export async function appendStatusEvent(
   });
 }
 
-export function reportOf({
-  status,
-  timestamp,
-  error,
-}: Pick<Doc<"messageStatuses">, "status" | "timestamp" | "error">) {
+function reportOf({ status, timestamp, error }: Doc<"messageStatuses">) {
   return { status, at: timestamp, ...(error !== undefined && { error }) };
 }

@@ -1,40 +1,41 @@
 import { defined } from "#shared/defined";
-import { windowAfterMessage } from "#shared/domain/window";
 import { preview } from "#shared/text";
 import { believableTimeMs, SECOND_MS } from "#shared/time";
 import { contentPreview } from "#shared/whatsapp/preview";
 import { MEDIA_TYPES } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
-import { joinParkedStatuses, refreshStatus } from "./messageStatus";
-import { shownReactions } from "./reactions";
+import { searchTextOf } from "./messageText";
 
-type Shown = Pick<Doc<"messages">, "type" | "text" | "caption" | "media">;
+type Shown = Pick<
+  Doc<"messages">,
+  "type" | "text" | "caption" | "media" | "location" | "contacts" | "revokedAt"
+>;
 
 /** What a new message brings; the rest of its row follows from its conversation. */
-export type NewMessage = Pick<
+export type NewMessage = Omit<
   Doc<"messages">,
-  | "direction"
-  | "type"
-  | "wamid"
-  | "text"
-  | "caption"
-  | "media"
-  | "raw"
-  | "replyToWamid"
-  | "status"
-  | "timestamp"
-  | "late"
-  | "sender"
-  | "clientRequestId"
->;
+  | "_id"
+  | "_creationTime"
+  | "accountId"
+  | "conversationId"
+  | "contactId"
+  | "seq"
+  | "sortAt"
+  | "statusHistory"
+  | "reactions"
+  | "searchText"
+> &
+  Partial<Pick<Doc<"messages">, "statusHistory">>;
 
 /** The line that stands for a stored message in a quote: its text, else its caption or file name, else what it is. */
 export function messagePreview(message: Shown): string {
-  const words = message.text ?? message.caption ?? message.media?.filename;
+  if (message.revokedAt !== undefined) return "Deleted message";
+  const { text, caption, media, location, contacts } = message;
+  const words = text ?? caption ?? media?.filename ?? location?.name ?? contacts?.[0]?.name;
   if (words !== undefined && words !== "") return preview(words);
-  const media = MEDIA_TYPES.find((type) => type === message.type);
-  return media === undefined ? preview(`[${message.type}]`) : contentPreview({ type: media });
+  const type = MEDIA_TYPES.find((name) => name === message.type);
+  return type === undefined ? preview(`[${message.type}]`) : contentPreview({ type });
 }
 
 /** The message of an account with this wamid, or null; (account, wamid) is unique. */
@@ -62,8 +63,8 @@ export async function findMessage(
 }
 
 /**
- * Inserts a message at the end of its conversation's sequence and gives the list its `line`. The caller has
- * made sure that the wamid is new. Reactions and statuses that came before the message are joined to it.
+ * Inserts a message at the end of its conversation's sequence and gives the list its `line`. The caller has made sure
+ * that the wamid is new, and joins what has waited for it (`messageJoin`).
  *
  * Order in the thread is Meta's time in whole seconds, then the sequence number: Meta stamps whole seconds only, so
  * ours are cut to seconds too, or a reply would jump over the message that it answers.
@@ -76,16 +77,17 @@ export async function appendMessage(
   now: number,
 ): Promise<Id<"messages">> {
   const { accountId, contactId, nextSeq } = conversation;
-  const sortAt = Math.floor(believableTimeMs(message.timestamp, now) / SECOND_MS) * SECOND_MS;
+  const sortAt = sortTime(message.timestamp, now);
   const messageId = await ctx.db.insert("messages", {
+    statusHistory: {},
     ...message,
     accountId,
     conversationId: conversation._id,
     contactId,
     seq: nextSeq,
     sortAt,
-    statusHistory: {},
-    reactions: message.wamid === undefined ? [] : await shownReactions(ctx, accountId, message.wamid),
+    reactions: [],
+    ...defined({ searchText: searchTextOf(message) }),
   });
   const newest = sortAt >= conversation.lastMessageAt;
   await ctx.db.patch(conversation._id, {
@@ -97,11 +99,12 @@ export async function appendMessage(
       previewStatus: message.status === "received" ? undefined : message.status,
     }),
   });
-  if (message.direction === "outbound" && message.wamid !== undefined) {
-    await joinParkedStatuses(ctx, { _id: messageId, accountId, statusHistory: {} }, message.wamid);
-    await refreshStatus(ctx, messageId);
-  }
   return messageId;
+}
+
+/** Where a message stands in its thread (ms): its own time, held back when the sender's clock runs ahead. */
+export function sortTime(timestamp: number, now: number): number {
+  return Math.floor(believableTimeMs(timestamp, now) / SECOND_MS) * SECOND_MS;
 }
 
 /** Notes that a failed or doubtful message was sent once more as a new one. */
@@ -112,27 +115,4 @@ export async function linkRepeated(
 ): Promise<void> {
   await ctx.db.patch(messageId, { repeatedBy });
   await ctx.db.patch(repeatedBy, { repeats: messageId });
-}
-
-/**
- * The customer has written: the conversation comes back from the archive, counts one more for those who have not
- * looked, and its window moves to Meta's time + 24 h, never backwards.
- */
-export async function noteInbound(
-  ctx: MutationCtx,
-  conversationId: Id<"conversations">,
-  inbound: { timestamp: number; opensWindow: boolean; countsAsUnread: boolean },
-  now: number,
-): Promise<void> {
-  const conversation = await ctx.db.get(conversationId);
-  if (conversation === null) throw new Error(`Conversation ${conversationId} is gone.`);
-  const { windowExpiresAt, inboundCount } = conversation;
-  await ctx.db.patch(conversationId, {
-    ...defined({
-      windowExpiresAt: inbound.opensWindow
-        ? windowAfterMessage(windowExpiresAt ?? null, inbound.timestamp, now)
-        : undefined,
-    }),
-    ...(inbound.countsAsUnread && { inboundCount: inboundCount + 1, archived: false, archivedAt: undefined }),
-  });
 }

@@ -1,15 +1,20 @@
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
+import { appendMessageEvent } from "./messageEvents";
 
 type Shown = Doc<"messages">["reactions"];
 
 /** Reactions to one message that are looked at: two people can change theirs a few times, not hundreds. */
 const REACTIONS_PER_MESSAGE_MAX = 256;
 
-/** Records a reaction or its removal and updates the message, if it is here. Returns false for a known one. */
+/**
+ * Records a reaction or its removal and updates its message, if that is here; otherwise it waits for it. Returns false
+ * for a known one. A `quiet` one is not told to the stream.
+ */
 export async function addReaction(
   ctx: MutationCtx,
   reaction: Omit<Doc<"reactions">, "_id" | "_creationTime">,
+  options: { quiet: boolean } = { quiet: false },
 ): Promise<boolean> {
   const { accountId, wamid, targetWamid } = reaction;
   const known = await ctx.db
@@ -22,23 +27,52 @@ export async function addReaction(
     .query("messages")
     .withIndex("by_account_wamid", (q) => q.eq("accountId", accountId).eq("wamid", targetWamid))
     .unique();
-  if (target !== null) {
-    await ctx.db.patch(target._id, { reactions: await shownReactions(ctx, accountId, targetWamid) });
-  }
+  if (target === null) return true;
+  await ctx.db.patch(target._id, {
+    reactions: shownReactions(await reactionsTo(ctx, accountId, targetWamid)),
+  });
+  if (!options.quiet) await tellReaction(ctx, target._id, reaction);
   return true;
 }
 
-/** What each side's latest reaction to a message is. The order in which reactions arrived does not matter. */
-export async function shownReactions(
-  ctx: QueryCtx,
-  accountId: Id<"accounts">,
-  targetWamid: string,
-): Promise<Shown> {
-  const history = await ctx.db
+/** Shows at a message the reactions that came before it. */
+export async function joinReactions(
+  ctx: MutationCtx,
+  message: Pick<Doc<"messages">, "_id" | "accountId">,
+  wamid: string,
+  options: { quiet: boolean },
+): Promise<void> {
+  const waiting = await reactionsTo(ctx, message.accountId, wamid);
+  if (waiting.length === 0) return;
+  await ctx.db.patch(message._id, { reactions: shownReactions(waiting) });
+  if (options.quiet) return;
+  for (const reaction of waiting.toReversed()) await tellReaction(ctx, message._id, reaction);
+}
+
+async function tellReaction(
+  ctx: MutationCtx,
+  messageId: Id<"messages">,
+  { wamid, from, emoji, timestamp }: Omit<Doc<"reactions">, "_id" | "_creationTime">,
+): Promise<void> {
+  await appendMessageEvent(ctx, messageId, {
+    type: "message.reaction.changed",
+    dedupeKey: wamid,
+    occurredAt: timestamp,
+    more: { reaction: { from, emoji } },
+  });
+}
+
+/** Newest first. */
+async function reactionsTo(ctx: QueryCtx, accountId: Id<"accounts">, targetWamid: string) {
+  return await ctx.db
     .query("reactions")
     .withIndex("by_account_target", (q) => q.eq("accountId", accountId).eq("targetWamid", targetWamid))
     .order("desc")
     .take(REACTIONS_PER_MESSAGE_MAX);
+}
+
+/** What each side's latest reaction to a message is. The order in which reactions arrived does not matter. */
+function shownReactions(history: readonly Doc<"reactions">[]): Shown {
   const latest = (from: "customer" | "business") =>
     history.filter((reaction) => reaction.from === from).reduce(later, undefined);
   return [latest("customer"), latest("business")].flatMap((reaction) =>

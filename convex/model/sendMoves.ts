@@ -8,7 +8,8 @@ import type { MutationCtx } from "../_generated/server";
 import { learnWaId } from "./contacts";
 import { leaveLane, scheduleDelivery } from "./lane";
 import { appendMessageEvent } from "./messageEvents";
-import { linkWamid, messageError, refreshStatus } from "./messageStatus";
+import { linkWamid } from "./messageJoin";
+import { messageError, refreshStatus } from "./messageStatus";
 import { addReaction } from "./reactions";
 
 /**
@@ -49,7 +50,7 @@ export async function acceptSend(
 ): Promise<void> {
   if (nextSendState(row.state, event) === null) return;
   const message = row.messageId === undefined ? null : await ctx.db.get(row.messageId);
-  if (message !== null) await linkWamid(ctx, message, wamid);
+  if (message !== null) await linkWamid(ctx, message, wamid, now);
   await move(ctx, row, event, { wamid, error: undefined, unknownSince: undefined });
   await tell(ctx, row, "message.outbound.sent", now);
   if (row.payload.type === "reaction") {

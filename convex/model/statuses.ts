@@ -1,13 +1,12 @@
 import { defined } from "#shared/defined";
-import { addStatus, isMetaStatus } from "#shared/domain/message-status";
+import { isMetaStatus } from "#shared/domain/message-status";
 import { parseCallbackData } from "#shared/ids";
 import { DAY_MS } from "#shared/time";
 import type { StatusItem } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
-import { noteSendError } from "./consent";
-import type { ItemOutcome } from "./inbound";
-import { appendStatusEvent, refreshStatus, reportOf } from "./messageStatus";
+import type { ItemOutcome } from "./itemOutcome";
+import { joinParkedStatuses } from "./messageStatus";
 import { findByWamid } from "./messages";
 import { acceptByStatus } from "./sendMachine";
 
@@ -29,40 +28,54 @@ export async function applyStatus(
 ): Promise<ItemOutcome> {
   const { wamid, status } = item;
   if (wamid === undefined) return { state: "dead", reason: "no_message_id" };
+  // In a group each member has a status of their own, and the messages of groups are not shown.
+  if (item.participant !== undefined) return { state: "kept", reason: "group" };
   if (!isMetaStatus(status)) return { state: "kept", reason: "unknown_status" };
-  const report = { accountId, wamid, status, timestamp: item.timestampMs ?? now, ...details(item) };
+  const timestamp = item.timestampMs ?? now;
+  const report = { accountId, wamid, status, timestamp, ...details(item, timestamp) };
   const known = await ctx.db
     .query("messageStatuses")
     .withIndex("by_account_wamid_status", (q) =>
-      q.eq("accountId", accountId).eq("wamid", wamid).eq("status", status).eq("timestamp", report.timestamp),
+      q.eq("accountId", accountId).eq("wamid", wamid).eq("status", status).eq("timestamp", timestamp),
     )
     .unique();
   if (known !== null) return { state: "duplicate" };
-  const statusId = await ctx.db.insert("messageStatuses", { ...report, parkedUntil: now + PARKED_MS });
+  await ctx.db.insert("messageStatuses", { ...report, parkedUntil: now + PARKED_MS });
   await acceptBySend(ctx, accountId, item, now);
   const message = await findByWamid(ctx, accountId, wamid);
-  // Linking the wamid to its send has joined this row already; otherwise it is joined here or stays parked.
   if (message === null) return { state: "processed", reason: "parked" };
-  const joined = await ctx.db.get(statusId);
-  if (joined?.messageId === undefined) {
-    await ctx.db.patch(statusId, { messageId: message._id, parkedUntil: undefined });
-    await ctx.db.patch(message._id, { statusHistory: addStatus(message.statusHistory, reportOf(report)) });
-  }
-  await refreshStatus(ctx, message._id);
-  await noteSendError(ctx, message.contactId, report.error?.code, report.timestamp, wamid);
-  if (joined?.messageId === undefined) await appendStatusEvent(ctx, message._id, report);
+  await joinParkedStatuses(ctx, message, wamid);
   return { state: "processed" };
 }
 
-function details(item: StatusItem): Pick<Doc<"messageStatuses">, "error" | "callbackData"> {
+function details(
+  item: StatusItem,
+  at: number,
+): Pick<Doc<"messageStatuses">, "error" | "callbackData" | "pricing" | "freeEntryExpiresAt"> {
   const [error] = item.errors;
   const message = error?.details ?? error?.message ?? error?.title ?? "";
   return {
     ...(error?.code !== undefined && {
       error: { code: error.code, message: message.slice(0, ERROR_CHARACTERS_MAX) },
     }),
-    ...defined({ callbackData: item.callbackData }),
+    ...defined({
+      callbackData: item.callbackData,
+      pricing: pricingOf(item, at),
+      freeEntryExpiresAt: freeEntryEnd(item),
+    }),
   };
+}
+
+function pricingOf({ pricing, conversation }: StatusItem, at: number): Doc<"messageStatuses">["pricing"] {
+  if (pricing === undefined) return undefined;
+  const { billable, model, type, category } = pricing;
+  return { at, ...defined({ billable, model, type, category, origin: conversation?.origin }) };
+}
+
+/** Since v24.0 a status names its conversation only for the free 72 hours after an advertisement. */
+function freeEntryEnd({ pricing, conversation }: StatusItem): number | undefined {
+  const free = pricing?.type === "free_entry_point" || conversation?.origin === "referral_conversion";
+  return free ? conversation?.expiresAtMs : undefined;
 }
 
 /** A status is Meta's word that it has the message: the send behind it is accepted, whatever was concluded before. */

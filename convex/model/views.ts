@@ -6,7 +6,19 @@ import type { QueryCtx } from "../_generated/server";
 import { conversationMode } from "../tables/accountRules";
 import { accountRole } from "../tables/accounts";
 import { previewStatus } from "../tables/conversations";
-import { messageError, messageStatus, reactionView } from "../tables/messages";
+import {
+  messageCall,
+  messageCard,
+  messageError,
+  messageInteractive,
+  messageLocation,
+  messageOrder,
+  messagePricing,
+  messageProduct,
+  messageReferral,
+  messageStatus,
+  reactionView,
+} from "../tables/messages";
 import { contactName } from "./contactName";
 import { messagePreview } from "./messages";
 
@@ -39,6 +51,8 @@ const conversationFields = {
   previewStatus: v.optional(previewStatus),
   lastMessageAt: v.number(),
   windowExpiresAt: v.optional(v.number()),
+  /** Until when Meta charges nothing, because the customer came from an advertisement. */
+  freeEntryExpiresAt: v.optional(v.number()),
   archivedAt: v.optional(v.number()),
   /** Who writes here; absent = agent. */
   mode: v.optional(conversationMode),
@@ -84,6 +98,23 @@ export const messageView = v.object({
     kind: v.union(v.literal("customer"), v.literal("user"), v.literal("key"), v.literal("phone")),
     name: v.optional(v.string()),
   }),
+  location: v.optional(messageLocation),
+  contacts: v.optional(v.array(messageCard)),
+  interactive: v.optional(messageInteractive),
+  order: v.optional(messageOrder),
+  call: v.optional(messageCall),
+  /** Meta's word for what a notice of WhatsApp is about. */
+  systemEvent: v.optional(v.string()),
+  referral: v.optional(messageReferral),
+  product: v.optional(messageProduct),
+  forwarded: v.optional(v.boolean()),
+  /** When the content above was written, if its author changed it. */
+  editedAt: v.optional(v.number()),
+  /** When its author took it back; the content is still here for those who answer for the conversation. */
+  revokedAt: v.optional(v.number()),
+  pricing: v.optional(messagePricing),
+  /** From before the number was connected. */
+  imported: v.optional(v.boolean()),
   /** Meta's name of a type that is kept raw and shown as "unsupported". */
   unsupportedType: v.optional(v.string()),
 });
@@ -139,14 +170,14 @@ function viewContact(contact: Doc<"contacts">) {
 export async function viewConversation(ctx: QueryCtx, conversation: Doc<"conversations">) {
   const contact = await ctx.db.get(conversation.contactId);
   if (contact === null) throw new Error(`Conversation ${conversation._id} has lost its contact.`);
-  const { previewStatus, windowExpiresAt, archivedAt, mode, handBackAt } = conversation;
+  const { previewStatus, windowExpiresAt, freeEntryExpiresAt, archivedAt, mode, handBackAt } = conversation;
   return {
     _id: conversation._id,
     accountId: conversation.accountId,
     contact: viewContact(contact),
     preview: conversation.preview,
     lastMessageAt: conversation.lastMessageAt,
-    ...defined({ previewStatus, windowExpiresAt, archivedAt, mode, handBackAt }),
+    ...defined({ previewStatus, windowExpiresAt, freeEntryExpiresAt, archivedAt, mode, handBackAt }),
   };
 }
 
@@ -193,6 +224,8 @@ export async function viewMessage(
 ) {
   const { _id, direction, type, reactions, status, timestamp } = message;
   const { text, caption, error, wamid, clientRequestId, unknownSince, repeats, repeatedBy } = message;
+  const { location, contacts, interactive, order, call, systemEvent } = message;
+  const { referral, product, forwarded, editedAt, revokedAt, pricing, imported } = message;
   return {
     _id,
     direction,
@@ -210,6 +243,19 @@ export async function viewMessage(
       unknownSince,
       repeats,
       repeatedBy,
+      location,
+      contacts,
+      interactive,
+      order,
+      call,
+      systemEvent,
+      referral,
+      product,
+      forwarded,
+      editedAt,
+      revokedAt,
+      pricing,
+      imported,
       media: await viewMedia(ctx, message.media, options.withMediaUrl),
       replyTo: await viewReply(ctx, message.accountId, message.replyToWamid),
       unsupportedType: SHOWN_TYPES.has(type) ? undefined : type,

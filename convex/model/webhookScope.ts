@@ -5,7 +5,7 @@ import type { Doc } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
 import { findByPhoneNumberId } from "./accounts";
 import type { EventScope } from "./fieldEvents";
-import type { ItemOutcome } from "./inbound";
+import type { ItemOutcome } from "./itemOutcome";
 
 /** Numbers of one WhatsApp Business account that an update without a number may concern; Meta allows at most 20. */
 const NUMBERS_PER_WABA_MAX = 20;

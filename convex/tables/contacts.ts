@@ -5,6 +5,7 @@ export const identityKind = v.union(
   v.literal("phone"),
   v.literal("wa_id"),
   v.literal("bsuid"),
+  v.literal("parent_bsuid"),
   v.literal("username"),
 );
 
@@ -27,15 +28,52 @@ export const contactTables = {
     waId: v.optional(v.string()),
     /** Business-scoped user id, for example `US.1349…`. */
     userId: v.optional(v.string()),
+    /** The same across the portfolios of one enterprise, for example `US.ENT.118…`. */
+    parentUserId: v.optional(v.string()),
+    /** When (ms, Meta's clock) each of these was said, so that an older webhook that comes late does not win. */
+    nameAt: v.optional(v.number()),
+    usernameAt: v.optional(v.number()),
+    userIdAt: v.optional(v.number()),
+    /** While a person's decision to merge this contact into another one is carried out. */
+    mergedInto: v.optional(v.id("contacts")),
   }).index("by_account", ["accountId"]),
 
-  /** Every way to recognise a contact; (account, kind, value) is unique. */
+  /**
+   * Every way to recognise a contact. (account, kind, value) is unique among the rows without `endedAt`. A number or id
+   * that the person gave up keeps its row with the time, because their late messages still come under it, and who
+   * gets the number next is somebody else.
+   */
   contactIdentities: defineTable({
     accountId: v.id("accounts"),
     contactId: v.id("contacts"),
     kind: identityKind,
     value: v.string(),
+    /** Until when (ms, Meta's clock) it was this contact's. */
+    endedAt: v.optional(v.number()),
   })
     .index("by_account_kind_value", ["accountId", "kind", "value"])
     .index("by_contact", ["contactId", "kind"]),
+
+  /**
+   * Written by `model/contactDuplicates`, read by members. Two contacts that claim one identity: nothing is merged
+   * until a person says that they are one. One row per pair, `firstId` being the smaller id.
+   */
+  contactDuplicates: defineTable({
+    accountId: v.id("accounts"),
+    firstId: v.id("contacts"),
+    secondId: v.id("contacts"),
+    reason: v.union(v.literal("same_sender"), v.literal("number_changed"), v.literal("id_changed")),
+    /** The message that named both. */
+    wamid: v.optional(v.string()),
+    state: v.union(v.literal("open"), v.literal("merging"), v.literal("merged"), v.literal("dismissed")),
+    suggestedAt: v.number(),
+    decidedAt: v.optional(v.number()),
+    /** Id of the member who decided. */
+    decidedBy: v.optional(v.string()),
+    /** Rows moved so far by an accepted merge. */
+    moved: v.optional(v.number()),
+    keptId: v.optional(v.id("contacts")),
+  })
+    .index("by_pair", ["accountId", "firstId", "secondId"])
+    .index("by_account_state", ["accountId", "state", "suggestedAt"]),
 };

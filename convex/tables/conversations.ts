@@ -35,6 +35,17 @@ export const conversationTables = {
     lastMessageAt: v.number(),
     /** Latest customer message + 24 h, by Meta's clock (ms). Only ever moves forward. */
     windowExpiresAt: v.optional(v.number()),
+    /** What moved the window to where it ends now. */
+    windowSource: v.optional(
+      v.object({
+        wamid: v.string(),
+        kind: v.union(v.literal("message"), v.literal("reaction"), v.literal("call")),
+      }),
+    ),
+    /** End of the 72 hours after an advertisement in which Meta charges nothing (ms). It does not widen the window. */
+    freeEntryExpiresAt: v.optional(v.number()),
+    /** When the customer last came from an advertisement or a post (ms). */
+    referredAt: v.optional(v.number()),
     archived: v.boolean(),
     archivedAt: v.optional(v.number()),
     /** Who writes here, by `shared/domain/conversation-mode`; absent = agent. Written by `model/modes`. */

@@ -14,6 +14,19 @@ export function windowAfterMessage(expiresAt: number | null, messageAt: number, 
   return Math.max(expiresAt ?? 0, believableTimeMs(messageAt, now) + SERVICE_WINDOW_MS);
 }
 
+/** Where a window ends (ms), and what the customer did that moved it there. */
+export interface WindowEnd {
+  readonly expiresAt: number;
+  readonly source?: { readonly wamid: string; readonly kind: "message" | "reaction" | "call" };
+}
+
+/** The later of two ends; of two at the same moment the one of the greater id, so that any order gives the same. */
+export function laterWindow(known: WindowEnd | null, next: WindowEnd): WindowEnd {
+  if (known === null || next.expiresAt > known.expiresAt) return next;
+  const greater = (next.source?.wamid ?? "") > (known.source?.wamid ?? "");
+  return next.expiresAt === known.expiresAt && greater ? next : known;
+}
+
 /** Whether the window is open at `now`; at the very millisecond of its end it is closed. */
 export function isWindowOpen(expiresAt: number | null, now: number): boolean {
   return expiresAt !== null && now < expiresAt;

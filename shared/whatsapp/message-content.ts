@@ -12,7 +12,7 @@ import {
   type JsonObject,
   rawText,
 } from "./json";
-import type { MediaContent, MediaType, MessageContent, SharedContact } from "./webhook-types";
+import type { MediaContent, MediaType, MessageContent, OrderItem, SharedContact } from "./webhook-types";
 
 /**
  * The content of one message object of a webhook. Total: whatever the object holds, there is an answer; a type that
@@ -73,13 +73,18 @@ const READERS: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
       ...defined({ text: getWord(body, "text"), payload: getText(body, "payload") }),
     },
   interactive: readInteractive,
-  order: (body) =>
-    body && {
-      type: "order",
-      itemCount: getArray(body, "product_items")?.length ?? 0,
-      raw: rawText(body),
-      ...defined({ text: getWord(body, "text"), catalogId: getId(body, "catalog_id") }),
-    },
+  order: (body) => {
+    const items = getArray(body, "product_items") ?? [];
+    return (
+      body && {
+        type: "order",
+        itemCount: items.length,
+        items: items.slice(0, ORDER_ITEMS_MAX).map(readOrderItem),
+        raw: rawText(body),
+        ...defined({ text: getWord(body, "text"), catalogId: getId(body, "catalog_id") }),
+      }
+    );
+  },
   system: (body) =>
     body && {
       type: "system",
@@ -114,6 +119,9 @@ const READERS: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
 
 /** Contact cards of one message; the documented limit for sending is 257, receiving is not said to differ. */
 const CONTACTS_MAX = 257;
+
+/** Lines of one order that are read; a cart holds fewer, and the raw body has all of them. */
+const ORDER_ITEMS_MAX = 200;
 
 /** Without a `type` the key that holds an object of a known type tells it. */
 function guessType(message: JsonObject): string {
@@ -153,6 +161,16 @@ function readContact(card: unknown): SharedContact {
   };
 }
 
+function readOrderItem(line: unknown): OrderItem {
+  const item = asObject(line);
+  return defined({
+    productId: getId(item, "product_retailer_id"),
+    quantity: getNumber(item, "quantity"),
+    price: getNumber(item, "item_price"),
+    currency: getWord(item, "currency"),
+  });
+}
+
 function readInteractive(body: JsonObject | undefined): MessageContent | undefined {
   if (body === undefined) return undefined;
   const reply = getWord(body, "type") ?? "unknown";
@@ -165,6 +183,7 @@ function readInteractive(body: JsonObject | undefined): MessageContent | undefin
       id: getText(answer, "id"),
       title: getWord(answer, "title") ?? getWord(answer, "body"),
       description: getWord(answer, "description"),
+      response: getWord(answer, "response_json"),
     }),
   };
 }

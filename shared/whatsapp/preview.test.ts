@@ -15,7 +15,7 @@ const lines: [MessageContent, string][] = [
   [{ type: "contacts", contacts: [], raw: "" }, "Contact"],
   [{ type: "button", text: "Thanks" }, "Thanks"],
   [{ type: "interactive", reply: "list_reply", title: "Two", raw: "" }, "Two"],
-  [{ type: "order", itemCount: 1, raw: "" }, "Order"],
+  [{ type: "order", itemCount: 1, items: [], raw: "" }, "Order"],
   [{ type: "system", body: "moved", raw: "" }, "moved"],
   [{ type: "edit", content: { type: "text", text: "new" } }, "new"],
   [{ type: "revoke" }, "Deleted a message"],

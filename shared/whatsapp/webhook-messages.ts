@@ -1,10 +1,17 @@
 import { defined } from "../defined";
 import { metaTimestampMs } from "../time";
-import { get, getArray, getBoolean, getId, getObject, getWord, type JsonObject, rawText } from "./json";
+import { get, getArray, getBoolean, getId, getObject, getWord, type JsonObject } from "./json";
 import { readContent } from "./message-content";
 import { type Collector, each } from "./webhook-collector";
 import { completeParty, readError, readErrors } from "./webhook-parts";
-import type { EchoItem, ItemOrigin, MessageContext, MessageItem, StatusItem } from "./webhook-types";
+import type {
+  EchoItem,
+  ItemOrigin,
+  MessageContext,
+  MessageItem,
+  Referral,
+  StatusItem,
+} from "./webhook-types";
 
 /** The value of the field `messages`: what customers wrote, statuses, and errors of the number as a whole. */
 export function readMessagesValue(value: JsonObject, origin: ItemOrigin, collector: Collector): void {
@@ -56,9 +63,21 @@ export function readMessageBase(message: JsonObject, origin: ItemOrigin) {
       groupId: getId(message, "group_id"),
       timestampMs: metaTimestampMs(get(message, "timestamp")),
       context: readContext(getObject(message, "context")),
-      referral: referral && rawText(referral),
+      referral: referral && readReferral(referral),
     }),
   };
+}
+
+function readReferral(referral: JsonObject): Referral {
+  return defined({
+    sourceUrl: getWord(referral, "source_url"),
+    sourceId: getId(referral, "source_id"),
+    sourceType: getWord(referral, "source_type"),
+    headline: getWord(referral, "headline"),
+    body: getWord(referral, "body"),
+    mediaType: getWord(referral, "media_type"),
+    clickId: getWord(referral, "ctwa_clid"),
+  });
 }
 
 function readContext(context: JsonObject | undefined): MessageContext | undefined {

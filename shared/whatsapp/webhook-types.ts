@@ -54,8 +54,8 @@ interface MessageBase extends ItemOrigin {
   readonly timestampMs?: number;
   readonly content: MessageContent;
   readonly context?: MessageContext;
-  /** JSON text of the advertisement that the customer came from. */
-  readonly referral?: string;
+  /** The advertisement that the customer came from. */
+  readonly referral?: Referral;
   readonly errors: readonly WebhookError[];
 }
 
@@ -179,6 +179,26 @@ export interface SharedContact {
   readonly phones: readonly string[];
 }
 
+/** One line of an order. Meta writes numbers as numbers or as words. */
+export interface OrderItem {
+  readonly productId?: string;
+  readonly quantity?: number;
+  readonly price?: number;
+  readonly currency?: string;
+}
+
+/** The advertisement or post that a customer came from (Meta: "Click to WhatsApp ads"). */
+export interface Referral {
+  readonly sourceUrl?: string;
+  readonly sourceId?: string;
+  /** Meta's word: `ad`, `post`. */
+  readonly sourceType?: string;
+  readonly headline?: string;
+  readonly body?: string;
+  readonly mediaType?: string;
+  readonly clickId?: string;
+}
+
 export type MessageContent =
   | { readonly type: "text"; readonly text: string }
   | MediaContent
@@ -204,6 +224,8 @@ export type MessageContent =
       readonly id?: string;
       readonly title?: string;
       readonly description?: string;
+      /** What was filled into a flow or an address form, as JSON text; may be ill-formed. */
+      readonly response?: string;
       readonly raw: string;
     }
   | {
@@ -211,6 +233,7 @@ export type MessageContent =
       readonly text?: string;
       readonly catalogId?: string;
       readonly itemCount: number;
+      readonly items: readonly OrderItem[];
       readonly raw: string;
     }
   | {

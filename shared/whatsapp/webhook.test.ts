@@ -168,10 +168,7 @@ test("a quote, a forward and an advertisement are read", () => {
     ),
   );
   expect(item).toMatchObject({ context: { wamid: "wamid.Q", from: "15550783881", forwarded: true } });
-  expect(item?.kind === "message" && JSON.parse(item.referral ?? "")).toEqual({
-    source_type: "ad",
-    ctwa_clid: "c",
-  });
+  expect(item?.kind === "message" && item.referral).toEqual({ sourceType: "ad", clickId: "c" });
 });
 
 test("metadata, ids and times may be missing", () => {
