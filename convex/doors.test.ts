@@ -115,6 +115,8 @@ const sendOf = ({ accountId, conversationId }: World) => ({
 
 /** Those that only an owner or admin may call; a member is refused like anybody without the role. */
 const ADMIN_CALLS = {
+  "audit:list": (as: Person, { accountId }: World) => as.query(api.audit.list, { accountId }),
+  "audit:verify": (as: Person, { accountId }: World) => as.query(api.audit.verify, { accountId }),
   "accountRules:set": (as: Person, { accountId }: World) =>
     as.mutation(api.accountRules.set, { accountId, rules: {} }),
 };

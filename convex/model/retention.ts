@@ -2,6 +2,7 @@ import { isSendSettled } from "#shared/domain/send-state";
 import { DAY_MS } from "#shared/time";
 import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { cutChain } from "./audit";
 import { REQUEST_KEPT_MS } from "./sendRequests";
 import { dropBody } from "./webhookBodies";
 
@@ -74,11 +75,14 @@ async function removeParkedStatuses(ctx: MutationCtx, now: number): Promise<bool
   return parked.length === BATCH_ROWS_MAX;
 }
 
+/**
+ * The oldest lines of the chain that has the oldest one. The chain's anchor moves to the last line removed, so that the
+ * rest can still be checked.
+ */
 async function removeAudit(ctx: MutationCtx, now: number): Promise<boolean> {
-  const lines = await ctx.db
-    .query("auditLog")
-    .withIndex("by_at", (q) => q.lt("at", now - AUDIT_KEPT_MS))
-    .take(BATCH_ROWS_MAX);
-  for (const line of lines) await ctx.db.delete(line._id);
-  return lines.length === BATCH_ROWS_MAX;
+  const chain = await ctx.db
+    .query("auditChains")
+    .withIndex("by_oldest_at", (q) => q.lt("oldestAt", now - AUDIT_KEPT_MS))
+    .first();
+  return chain !== null && (await cutChain(ctx, chain, now - AUDIT_KEPT_MS, BATCH_ROWS_MAX));
 }
