@@ -42,7 +42,9 @@ export type SimulatorEvent =
   | { readonly type: "delivery"; readonly entry: DeliveryEntry }
   | { readonly type: "message"; readonly message: StoredMessage }
   | { readonly type: "typing"; readonly peer: string }
-  | { readonly type: "state" };
+  | { readonly type: "state" }
+  /** Everything is as at the start, logs included. */
+  | { readonly type: "reset" };
 
 /** What has happened so far, numbered, and a way to hear what happens next. */
 export class Journal {

@@ -66,6 +66,7 @@ export class Simulation {
     this.rateLimits.clear();
     this.world = this.#freshWorld();
     applyProfile(this, profile);
+    this.journal.emit({ type: "reset" });
     this.journal.emit({ type: "state" });
   }
 

@@ -14,6 +14,7 @@ import { asciiJson } from "../webhooks/payloads";
 import { problem, summary } from "./answers";
 import { changeTemplateState, changeTokenState, createApp, createWaba } from "./business";
 import { expectMessages, expectQuery } from "./expect";
+import { mediaBytes } from "./media";
 import { changeCustomer, changePersona } from "./people";
 import { replayDeliveries } from "./replay";
 import {
@@ -124,7 +125,7 @@ export const CONTROL_CALLS = Object.keys(HANDLERS);
 export async function answerControl(simulation: Simulation, request: ReceivedRequest): Promise<Reply> {
   const name = request.url.pathname.slice(CONTROL_PREFIX.length);
   if (request.method === "GET" && name.startsWith("media/"))
-    return mediaBytes(simulation, name.slice("media/".length));
+    return mediaBytes(simulation, name.slice("media/".length), request);
   const resent = /^deliveries\/(\d{1,15})\/resend$/.exec(name)?.[1];
   if (request.method === "POST" && resent !== undefined) return resend(simulation, Number(resent));
   const key = `${request.method} ${name}`;
@@ -144,18 +145,6 @@ async function resend(simulation: Simulation, n: number): Promise<Reply> {
   const delivery = await simulation.sender.resend(n);
   if (delivery === null) return problem(404, "", "The log has no delivery of this number.");
   return json(200, { deliveries: [summary(delivery)] });
-}
-
-/** The bytes of a file for the page, which has no token. Only the type that the simulator knows, never sniffed. */
-function mediaBytes(simulation: Simulation, id: string): Reply {
-  const media = simulation.world.media.get(id);
-  if (media === undefined) return problem(404, "", "There is no such file.");
-  const headers = {
-    "content-type": media.mimeType,
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "sandbox",
-  };
-  return { status: 200, headers, body: media.bytes };
 }
 
 function invalidBody(error: z.ZodError): Reply {

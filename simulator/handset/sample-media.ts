@@ -65,7 +65,12 @@ function silentMp3(): Buffer {
   return Buffer.concat(Array.from({ length: 20 }, () => frame));
 }
 
-/** An Ogg Opus stream (RFC 7845) with its two header pages and one page of 20 ms silence. */
+/** Three seconds, so that a player has something to count. */
+const SILENCE_PACKETS = 150;
+/** An Opus packet of 20 ms, in samples of 48 kHz. */
+const PACKET_SAMPLES = 960;
+
+/** An Ogg Opus stream (RFC 7845) with its two header pages and one page of silence. */
 function silentOgg(): Buffer {
   const head = Buffer.concat([
     Buffer.from("OpusHead", "latin1"),
@@ -77,20 +82,24 @@ function silentOgg(): Buffer {
     Buffer.from("sim"),
     Buffer.alloc(4),
   ]);
-  const silence = Buffer.from([0xf8, 0xff, 0xfe]);
-  return Buffer.concat([oggPage(0, 2, 0, head), oggPage(1, 0, 0, tags), oggPage(2, 4, 960, silence)]);
+  const silence = Array.from({ length: SILENCE_PACKETS }, () => Buffer.from([0xf8, 0xff, 0xfe]));
+  return Buffer.concat([
+    oggPage(0, 2, 0, [head]),
+    oggPage(1, 0, 0, [tags]),
+    oggPage(2, 4, PACKET_SAMPLES * SILENCE_PACKETS, silence),
+  ]);
 }
 
-function oggPage(sequence: number, flags: number, granule: number, packet: Buffer): Buffer {
-  const page = Buffer.alloc(28 + packet.length);
-  page.write("OggS", 0, "latin1");
-  page[5] = flags;
-  page.writeUInt32LE(granule, 6);
-  page.writeUInt32LE(0x53494d, 14);
-  page.writeUInt32LE(sequence, 18);
-  page[26] = 1;
-  page[27] = packet.length;
-  packet.copy(page, 28);
+/** One page of an Ogg stream: at most 255 packets, each shorter than 255 bytes. */
+function oggPage(sequence: number, flags: number, granule: number, packets: readonly Buffer[]): Buffer {
+  const header = Buffer.alloc(27);
+  header.write("OggS", 0, "latin1");
+  header[5] = flags;
+  header.writeUInt32LE(granule, 6);
+  header.writeUInt32LE(0x53494d, 14);
+  header.writeUInt32LE(sequence, 18);
+  header[26] = packets.length;
+  const page = Buffer.concat([header, Buffer.from(packets.map(({ length }) => length)), ...packets]);
   page.writeUInt32LE(checksum(page, 0x04c11db7, false), 22);
   return page;
 }

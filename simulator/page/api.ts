@@ -3,18 +3,48 @@ import type { describeState } from "../control/state";
 export type State = ReturnType<typeof describeState>;
 export type Person = State["customers"][number];
 export type Message = State["messages"][number];
+export type Template = State["templates"][number];
+export type FaultEntry = State["faults"][number];
 
 /** Calls the control API. Throws an Error whose message may be shown. */
-export async function call<T>(path: string, body?: object): Promise<T> {
-  const response = await fetch(`/_sim/${path}`, {
-    method: body === undefined ? "GET" : "POST",
-    ...(body !== undefined && {
-      headers: { "content-type": "application/json" },
+export async function call<T>(
+  path: string,
+  body?: object,
+  method = body === undefined ? "GET" : "POST",
+): Promise<T> {
+  return answerOf(
+    await send(`/_sim/${path}`, {
+      method,
+      ...(body !== undefined && {
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      }),
+    }),
+  );
+}
+
+/** Calls the Graph as the business would, with the access token of the start state. */
+export async function callGraph(state: State, path: string, body: object): Promise<unknown> {
+  return answerOf(
+    await send(`/v25.0/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${state.app.accessToken}` },
       body: JSON.stringify(body),
     }),
-  }).catch(() => null);
-  if (response === null) throw new Error("The simulator does not answer. Is it still running?");
+  );
+}
+
+async function send(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch {
+    throw new Error("The simulator does not answer. Is it still running?");
+  }
+}
+
+async function answerOf<T>(response: Response): Promise<T> {
   const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error?.message ?? `HTTP ${response.status}`);
-  return answer;
+  if (response.ok) return answer;
+  const details: unknown = answer.error?.error_data?.details;
+  throw new Error([answer.error?.message ?? `HTTP ${response.status}`, details].filter(Boolean).join(": "));
 }

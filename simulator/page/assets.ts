@@ -6,7 +6,7 @@ import type { Reply } from "../http";
 const FILES: Readonly<Record<string, { file: URL; type: string }>> = {
   "/": { file: new URL("./index.html", import.meta.url), type: "text/html; charset=utf-8" },
   "/dialog.css": { file: new URL("../login/dialog.css", import.meta.url), type: "text/css; charset=utf-8" },
-  "/page.css": { file: new URL("./page.css", import.meta.url), type: "text/css; charset=utf-8" },
+  "/page.css": { file: new URL("./styles/page.css", import.meta.url), type: "text/css; charset=utf-8" },
   "/client.js": { file: new URL("./client.ts", import.meta.url), type: "text/javascript; charset=utf-8" },
 };
 
@@ -14,16 +14,16 @@ const FILES: Readonly<Record<string, { file: URL; type: string }>> = {
 const HEADERS = {
   "cache-control": "no-store",
   "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "x-content-type-options": "nosniff",
 };
 
-/** A file of the page, or null when the path is none. Its script is bundled from TypeScript on the way. */
+/** A file of the page, or null when the path is none. Its script and its style are put together on the way. */
 export async function pageAsset(urlPath: string): Promise<Reply | null> {
   const asset = Object.hasOwn(FILES, urlPath) ? FILES[urlPath] : undefined;
   if (asset === undefined) return null;
   const path = fileURLToPath(asset.file);
-  const body = path.endsWith(".ts") ? await bundle(path) : await readFile(path, "utf8");
+  const body = /\.(ts|css)$/.test(path) ? await bundle(path) : await readFile(path, "utf8");
   return { status: 200, headers: { ...HEADERS, "content-type": asset.type }, body };
 }
 

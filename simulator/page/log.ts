@@ -1,99 +1,163 @@
-import type { DeliveryEntry, RequestEntry } from "../journal";
-import { byId, element } from "./dom";
+import { announce, byId, element, type Keyed, reconcile } from "./dom";
+import { plural, span, timeWithSeconds } from "./format";
+import { icon } from "./icons";
+import type { LogRow } from "./log-book";
+import { entryDetails, statusChip } from "./log-entry";
+import type { Store } from "./store";
 
-/** Entries shown; older ones are in the control API. */
-const SHOWN_MAX = 200;
+/** Entries on the page at a time; the search looks through more. */
+const SHOWN_MAX = 300;
 
-/** Adds a Graph call on top of the log. */
-export function logRequest(entry: RequestEntry): void {
-  add(
-    "request",
-    "→ call",
-    `${entry.method} ${entry.path.replace(/^\/v[\d.]+/, "")}`,
-    entry.at,
-    entry.status,
-    {
-      request: entry.body,
-      response: entry.response,
-    },
-  );
-}
+type Filter = "all" | "call" | "webhook" | "bad";
 
-/** Adds an attempt to deliver a webhook on top of the log. */
-export function logDelivery(entry: DeliveryEntry): void {
-  const body = parse(entry.body);
-  const attempt = entry.attempt > 1 ? ` (attempt ${entry.attempt})` : "";
-  add("delivery", "← hook", `${describe(body)}${attempt}`, entry.at, entry.status, {
-    url: entry.url,
-    ms: entry.ms,
-    ...(entry.error !== undefined && { error: entry.error }),
-    body,
-  });
-}
+/** The log of Graph calls and webhooks, newest first. */
+export class Log {
+  readonly #store: Store;
+  readonly #list = byId("log", HTMLOListElement);
+  readonly #search = byId("log-search", HTMLInputElement);
+  readonly #pause = byId("log-pause", HTMLButtonElement);
+  #filter: Filter = "all";
+  readonly #openKeys = new Set<string>();
+  #era = 0;
+  /** What is shown while the log stands still. */
+  #frozen: readonly LogRow[] | null = null;
 
-export function clearLog(): void {
-  byId("log", HTMLOListElement).replaceChildren();
-  showEmpty();
-}
+  constructor(store: Store) {
+    this.#store = store;
+    for (const one of document.querySelectorAll<HTMLButtonElement>("[data-filter]")) {
+      one.addEventListener("click", () => this.#setFilter(one));
+    }
+    this.#search.addEventListener("input", () => this.show());
+    this.#pause.addEventListener("click", () => {
+      this.#frozen = this.#frozen === null ? store.log.rows : null;
+      this.#pause.setAttribute("aria-pressed", String(this.#frozen !== null));
+      this.show();
+    });
+    byId("log-clear", HTMLButtonElement).addEventListener("click", () => {
+      store.log.clear();
+      if (this.#frozen !== null) this.#frozen = [];
+      this.show();
+      announce("The log is empty.");
+    });
+    this.#list.addEventListener("keydown", (event) => this.#moveByKey(event));
+  }
 
-/** Shows only calls, only webhooks, or both. */
-export function filterLog(kind: string): void {
-  for (const item of byId("log", HTMLOListElement).children) {
-    if (item instanceof HTMLElement) item.hidden = kind !== "all" && item.dataset["kind"] !== kind;
+  show(): void {
+    if (this.#era !== this.#store.log.era) {
+      this.#era = this.#store.log.era;
+      this.#openKeys.clear();
+    }
+    const rows = this.#frozen ?? this.#store.log.rows;
+    const wanted = this.#search.value.trim().toLowerCase();
+    const found = rows.filter((row) => this.#passes(row) && row.text.includes(wanted)).reverse();
+    reconcile(
+      this.#list,
+      found.slice(0, SHOWN_MAX).map((row) => this.#item(row)),
+    );
+    const empty = byId("log-empty", HTMLDivElement);
+    empty.hidden = found.length > 0;
+    byId("log-empty-words", HTMLParagraphElement).textContent =
+      rows.length === 0
+        ? "Nothing has happened yet. Write something as a customer, or send as the business."
+        : "Nothing matches.";
+    const missed = this.#frozen === null ? 0 : this.#store.log.rows.length - this.#frozen.length;
+    this.#pause.textContent =
+      this.#frozen === null ? "Pause" : missed > 0 ? `Resume (${missed} new)` : "Resume";
+    byId("log-count", HTMLSpanElement).textContent =
+      rows.length === 0 ? "" : plural(found.length, "entry", "entries");
+  }
+
+  /** Opens an entry and brings it into sight. */
+  reveal(key: string): void {
+    this.#openKeys.add(key);
+    const row = this.#store.log.find(key);
+    if (row !== undefined && !this.#passes(row))
+      this.#setFilter(document.querySelector<HTMLButtonElement>("[data-filter=all]"));
+    this.#search.value = "";
+    this.show();
+    for (const item of this.#list.children) {
+      if (!(item instanceof HTMLElement) || item.dataset["key"] !== key) continue;
+      item.scrollIntoView({ block: "nearest" });
+      item.querySelector("button")?.focus();
+    }
+  }
+
+  #setFilter(chosen: HTMLButtonElement | null): void {
+    if (chosen === null) return;
+    const filter = chosen.dataset["filter"];
+    this.#filter = filter === "call" || filter === "webhook" || filter === "bad" ? filter : "all";
+    for (const one of document.querySelectorAll("[data-filter]"))
+      one.setAttribute("aria-pressed", String(one === chosen));
+    this.show();
+  }
+
+  #passes(row: LogRow): boolean {
+    if (this.#filter === "all") return true;
+    return this.#filter === "bad" ? !row.good : row.kind === this.#filter;
+  }
+
+  #item(row: LogRow): Keyed {
+    const isOpen = this.#openKeys.has(row.key);
+    const person = row.peer === undefined ? undefined : this.#store.personOf(row.peer);
+    const related = isOpen ? this.#store.log.related(row).length + this.#store.log.attempts(row).length : 0;
+    return {
+      key: row.key,
+      signature: JSON.stringify([isOpen, related, person?.name]),
+      make: () => {
+        const isCall = row.kind === "call";
+        const attempt = row.kind === "webhook" ? attemptText(row.entry) : "";
+        const head = element(
+          "button",
+          { type: "button", class: "entry", "aria-expanded": isOpen, "data-focus": "entry" },
+          element(
+            "span",
+            { class: `direction ${row.kind}` },
+            icon(isCall ? "in" : "out"),
+            element("span", { class: "unseen" }, isCall ? "Call " : "Webhook "),
+          ),
+          element("span", { class: "title" }, row.title, attempt !== "" && element("em", {}, attempt)),
+          element(
+            "span",
+            { class: "numbers" },
+            statusChip(row),
+            element("span", { class: "ms" }, span(row.ms)),
+          ),
+          element(
+            "span",
+            { class: row.good ? "about" : "about bad" },
+            [row.about, person?.name].filter(Boolean).join(" · "),
+          ),
+          element("time", {}, timeWithSeconds(row.at)),
+        );
+        head.addEventListener("click", () => {
+          if (!this.#openKeys.delete(row.key)) this.#openKeys.add(row.key);
+          this.show();
+        });
+        const item = element("li", { class: row.kind }, head);
+        if (isOpen) item.append(entryDetails(this.#store, row, (key) => this.reveal(key)));
+        return item;
+      },
+    };
+  }
+
+  #moveByKey(event: KeyboardEvent): void {
+    const all = [...this.#list.querySelectorAll<HTMLElement>(".entry")];
+    const at = all.findIndex((one) => one === document.activeElement);
+    if (at < 0) return;
+    const next = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    all[Math.min(Math.max(0, next), all.length - 1)]?.focus();
   }
 }
 
-function add(
-  kind: string,
-  direction: string,
-  what: string,
-  at: number,
-  status: number | null,
-  details: object,
-): void {
-  const log = byId("log", HTMLOListElement);
-  const good = status !== null && status < 300;
-  const time = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const entry = element(
-    "details",
-    {},
-    element(
-      "summary",
-      {},
-      element("span", { class: "direction" }, direction),
-      element("span", { class: "what" }, what),
-      element("span", { class: good ? "code" : "code bad" }, status === null ? "no answer" : String(status)),
-      element("span", {}),
-      element("time", {}, time),
-    ),
-    element("pre", {}, JSON.stringify(details, null, 2)),
-  );
-  const item = element("li", { "data-kind": kind }, entry);
-  const filter = byId("filter", HTMLSelectElement).value;
-  item.hidden = filter !== "all" && filter !== kind;
-  log.prepend(item);
-  while (log.children.length > SHOWN_MAX) log.lastElementChild?.remove();
-  showEmpty();
-}
-
-function showEmpty(): void {
-  byId("log-empty", HTMLParagraphElement).hidden = byId("log", HTMLOListElement).children.length > 0;
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    // Webhooks of a test need not be JSON; they are shown as they are.
-    return body;
-  }
-}
-
-/** What a webhook is about, in a few words. */
-function describe(body: unknown): string {
-  const text = JSON.stringify(body) ?? "";
-  const status = /"status":"(\w+)"/.exec(text)?.[1];
-  if (status !== undefined) return `status ${status}`;
-  const type = /"messages":\[\{.*?"type":"(\w+)"/.exec(text)?.[1];
-  return type === undefined ? "webhook" : `message ${type}`;
+function attemptText({
+  attempt,
+  resendOf,
+}: {
+  readonly attempt: number;
+  readonly resendOf?: number;
+}): string {
+  if (resendOf !== undefined) return "sent again";
+  return attempt > 1 ? `attempt ${attempt}` : "";
 }

@@ -1,0 +1,232 @@
+import { actsOf, attempt, notify } from "./acts";
+import type { Message, Person } from "./api";
+import { avatar } from "./avatar";
+import { Chat } from "./chat";
+import { Composer } from "./composer";
+import { openMenu } from "./dialogs";
+import { button, element, iconButton } from "./dom";
+import { openEmojis, quickEmojis } from "./emoji";
+import { phoneNumber, plural, span, timeOfDay } from "./format";
+import { openPersonMenu } from "./person-menu";
+import { ownReaction } from "./reactions";
+import type { Store } from "./store";
+
+const HOUR_MS = 3_600_000;
+/** How far a finger draws a message aside to answer it. */
+const SWIPE_PX = 56;
+
+/** The phone of one person, with the chat with the business open. */
+export class Phone {
+  readonly root: HTMLElement;
+  readonly #store: Store;
+  readonly #position: number;
+  readonly #chat: Chat;
+  readonly #composer: Composer;
+  readonly #acts;
+  readonly #owner = element("div", { class: "owner-words" });
+  readonly #ownerAvatar = element("div", { class: "owner-avatar" });
+  readonly #power: HTMLButtonElement;
+  readonly #close: HTMLButtonElement;
+  readonly #clock = element("span", { class: "clock-face" });
+  readonly #signal = element("span", { class: "signal" });
+  readonly #businessName = element("strong");
+  readonly #businessState = element("small");
+  readonly #businessAvatar = element("span");
+  readonly #banner = element("p", { class: "phone-banner", hidden: true });
+
+  constructor(store: Store, position: number, goBack: () => void) {
+    this.#store = store;
+    this.#position = position;
+    this.#acts = actsOf(store, () => store.person(position));
+    this.#chat = new Chat(store, this.#acts, (message, anchor) => this.#openActions(message, anchor));
+    this.#composer = new Composer(store, this.#acts);
+    this.#power = button(
+      element("span"),
+      () => void this.#acts.change({ online: !store.person(position)?.online }),
+      {
+        class: "power",
+        role: "switch",
+        "aria-label": "Phone is on",
+      },
+    );
+    this.#close = iconButton("close", "Close this phone", () => store.closePhone(position));
+    const menu = iconButton(
+      "more",
+      "What this person can do",
+      () => {
+        const person = store.person(position);
+        if (person !== undefined) openPersonMenu(menu, store, person, this.#acts);
+      },
+      { "aria-haspopup": "menu" },
+    );
+    const owner = element(
+      "header",
+      { class: "owner" },
+      iconButton("back", "All customers", goBack, { class: "icon-button go-back" }),
+      this.#ownerAvatar,
+      this.#owner,
+      this.#power,
+      menu,
+      this.#close,
+    );
+    const statusBar = element(
+      "div",
+      { class: "status-bar", "aria-hidden": "true" },
+      this.#clock,
+      element("span", { class: "notch" }),
+      this.#signal,
+    );
+    const business = element(
+      "div",
+      { class: "business-bar" },
+      this.#businessAvatar,
+      element("div", {}, this.#businessName, this.#businessState),
+    );
+    const screen = element(
+      "div",
+      { class: "screen" },
+      statusBar,
+      business,
+      this.#banner,
+      this.#chat.root,
+      this.#composer.root,
+    );
+    this.root = element("section", { class: "phone" }, owner, element("div", { class: "device" }, screen));
+    this.#watchGestures();
+  }
+
+  focus(): void {
+    this.#composer.focus();
+  }
+
+  show(): void {
+    const person = this.#store.person(this.#position);
+    if (person === undefined) return;
+    this.root.setAttribute("aria-label", `Phone of ${person.name}`);
+    this.root.classList.toggle("off", !person.online);
+    this.#showOwner(person);
+    this.#showBusiness(person);
+    this.showTime();
+    this.#chat.show(person);
+    this.#composer.show(person);
+    if (document.visibilityState === "visible") this.#store.markSeen(person);
+  }
+
+  showTime(): void {
+    this.#clock.textContent = timeOfDay(this.#store.now());
+  }
+
+  #showOwner(person: Person): void {
+    this.#ownerAvatar.replaceChildren(avatar(person.name));
+    const number = person.phoneHidden ? `@${person.username ?? person.userId}` : phoneNumber(person.phone);
+    const closesAt = person.windows[0]?.expiresAt ?? 0;
+    const left = closesAt - this.#store.now();
+    const windowText =
+      left > 0 ? `window ${span(left > HOUR_MS ? left - (left % HOUR_MS) : left)}` : "window closed";
+    this.#owner.replaceChildren(
+      element("h2", {}, person.name),
+      element(
+        "p",
+        {
+          title:
+            left > 0 ? "So long the business may answer freely." : "Only templates reach this person now.",
+        },
+        number,
+        " · ",
+        element("span", { class: left > 0 ? "open" : "shut" }, windowText),
+      ),
+    );
+    this.#power.setAttribute("aria-checked", String(person.online));
+    this.#power.title = person.online ? "Switch the phone off" : "Switch the phone on";
+    this.#close.hidden = this.#store.open.length < 2;
+    this.#signal.replaceChildren(person.online ? "5G" : "No service", element("span", { class: "battery" }));
+  }
+
+  #showBusiness(person: Person): void {
+    const number = this.#store.world.numbers[0];
+    const name = number?.verifiedName ?? "Business";
+    this.#businessName.textContent = name;
+    this.#businessAvatar.replaceChildren(avatar(name));
+    const isTyping = this.#store.isTyping(person);
+    this.#businessState.textContent = isTyping ? "typing…" : "Business account";
+    this.#businessState.classList.toggle("typing-now", isTyping);
+    const text = this.#bannerText(person, number?.blocked.includes(person.waId) === true);
+    this.#banner.hidden = text === "";
+    if (this.#banner.textContent !== text) this.#banner.textContent = text;
+  }
+
+  #bannerText(person: Person, isBlocked: boolean): string {
+    const waiting = this.#store
+      .chat(person)
+      .filter(({ direction, status }) => direction === "outbound" && status === "sent").length;
+    if (!person.online) {
+      return `Phone is off.${waiting === 0 ? "" : ` ${plural(waiting, "message waits", "messages wait")} with one tick.`}`;
+    }
+    if (isBlocked) return "The business has blocked this person.";
+    return person.optedOut ? "Opted out of promotions: marketing templates fail." : "";
+  }
+
+  #openActions(message: Message, anchor: HTMLElement): void {
+    const own = message.direction === "inbound";
+    const person = this.#store.person(this.#position);
+    const given = person && ownReaction(message, this.#store.chat(person));
+    const react = (emoji: string) =>
+      void this.#acts.send({ type: "reaction", message_id: message.id, emoji });
+    openMenu(
+      anchor,
+      "Message",
+      [
+        { label: "Reply", run: () => this.#composer.reply(message) },
+        { label: "React with another emoji", run: () => openEmojis(anchor, react) },
+        ...(given === undefined ? [] : [{ label: `Take ${given} back`, run: () => react("") }]),
+        ...(own && EDITABLE.has(message.type) && !message.revoked
+          ? [{ label: "Edit", run: () => this.#composer.edit(message) }]
+          : []),
+        { label: "Copy message id", run: () => void copyId(message.id) },
+        ...(own && !message.revoked
+          ? [
+              {
+                label: "Delete for everyone",
+                danger: true,
+                run: () => void this.#acts.send({ type: "revoke", message_id: message.id }),
+              },
+            ]
+          : []),
+      ],
+      quickEmojis(react, given ?? ""),
+    );
+  }
+
+  /** A double click, or a finger that draws a message aside, answers it. */
+  #watchGestures(): void {
+    const messageAt = (target: EventTarget | null) =>
+      target instanceof Element
+        ? this.#store.message(target.closest<HTMLElement>("[data-message]")?.dataset["message"])
+        : undefined;
+    const { root } = this.#chat;
+    root.addEventListener("dblclick", (event) => {
+      const message = messageAt(event.target);
+      if (message !== undefined) this.#composer.reply(message);
+    });
+    let startX = 0;
+    root.addEventListener(
+      "touchstart",
+      ({ touches }) => {
+        startX = touches[0]?.clientX ?? 0;
+      },
+      { passive: true },
+    );
+    root.addEventListener("touchend", ({ changedTouches, target }) => {
+      const message = messageAt(target);
+      if (message !== undefined && (changedTouches[0]?.clientX ?? 0) - startX > SWIPE_PX)
+        this.#composer.reply(message);
+    });
+  }
+}
+
+/** What a person can change after it was sent. */
+const EDITABLE: ReadonlySet<string> = new Set(["text", "image", "video", "document"]);
+
+async function copyId(id: string): Promise<void> {
+  if (await attempt(() => navigator.clipboard.writeText(id))) notify("The message id is in the clipboard.");
+}
