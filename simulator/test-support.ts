@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { DeliveryEntry, RequestEntry } from "./journal";
 import { type RunningSimulator, type SimulatorOptions, startSimulator } from "./simulator";
@@ -188,5 +189,19 @@ export function itemsOf(receiver: Receiver, list: string): Readonly<Record<strin
   return changesOf(receiver).flatMap(({ value }) => {
     const items = value[list];
     return Array.isArray(items) ? items : [];
+  });
+}
+
+/** Of the machine, not of the project: an implementation that shares nothing with ours. */
+const OPENSSL = "openssl";
+
+/** The HMAC-SHA256 of these bytes in hex, as the binary of OpenSSL makes it. */
+export function opensslHmac(bytes: Buffer, secret: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(OPENSSL, ["dgst", "-sha256", "-hmac", secret], (error, stdout) => {
+      if (error !== null) reject(error);
+      else resolve(/= ([0-9a-f]{64})\s*$/.exec(stdout)?.[1] ?? `openssl answered ${stdout}`);
+    });
+    child.stdin?.end(bytes);
   });
 }

@@ -1,6 +1,14 @@
-import { execFile } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Answer, type Bench, NUMBER, type Received, SHEENA, startBench, WABA } from "../test-support";
+import {
+  type Answer,
+  type Bench,
+  NUMBER,
+  opensslHmac,
+  type Received,
+  SHEENA,
+  startBench,
+  WABA,
+} from "../test-support";
 import { DOCUMENTED_REQUESTS, type DocumentedRequest, type Given } from "./documented-requests";
 import { DOCUMENTED_TEMPLATES } from "./documented-templates";
 import { type FileHost, startFileHost } from "./file-host";
@@ -80,17 +88,6 @@ function keysOf(value: unknown, path = ""): string[] {
   return Object.entries(value)
     .flatMap(([key, inner]) => keysOf(inner, path === "" ? key : `${path}.${key}`))
     .sort();
-}
-
-/** The signature that the binary of OpenSSL makes of these bytes. */
-function opensslHmac(bytes: Buffer, secret = SECRET): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile("openssl", ["dgst", "-sha256", "-hmac", secret], (error, stdout) => {
-      if (error !== null) reject(error);
-      else resolve(/= ([0-9a-f]{64})\s*$/.exec(stdout)?.[1] ?? stdout);
-    });
-    child.stdin?.end(bytes);
-  });
 }
 
 // Meta: "Webhooks > messages > status": what stands in every status webhook of a person with a phone and a user id.
@@ -188,7 +185,7 @@ describe.each(DOCUMENTED_REQUESTS)("$name", (row: DocumentedRequest) => {
     const pairs = await Promise.all(
       outcome().webhooks.map(async ({ bytes, headers }) => [
         headers["x-hub-signature-256"],
-        `sha256=${await opensslHmac(bytes)}`,
+        `sha256=${await opensslHmac(bytes, SECRET)}`,
       ]),
     );
     expect(pairs).toHaveLength(row.statuses.length);
@@ -261,7 +258,7 @@ test("a failed message has the documented keys and a signature that OpenSSL make
     "object",
   ]);
   expect(failed?.headers["x-hub-signature-256"]).toBe(
-    `sha256=${await opensslHmac(failed?.bytes ?? Buffer.alloc(0))}`,
+    `sha256=${await opensslHmac(failed?.bytes ?? Buffer.alloc(0), SECRET)}`,
   );
 });
 
