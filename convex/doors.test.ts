@@ -2,6 +2,7 @@
 import { getFunctionName } from "convex/server";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type App, CUSTOMER, closeApp, openApp, START } from "../tests/support/convex-app";
+import { TEAM_DOORS } from "../tests/support/team-doors";
 import { api, internal } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
 
@@ -193,9 +194,9 @@ describe("every public function", () => {
     .map(({ name }) => name);
 
   it("is covered by the tenant matrix below", () => {
-    const covered = [MEMBER_CALLS, ADMIN_CALLS, DECISION_CALLS, CALLER_CALLS, SERVICE_CALLS].flatMap(
-      Object.keys,
-    );
+    const matrices: object[] = [MEMBER_CALLS, ADMIN_CALLS, DECISION_CALLS, CALLER_CALLS, SERVICE_CALLS];
+    matrices.push(TEAM_DOORS);
+    const covered = matrices.flatMap(Object.keys);
     const elsewhere = publicNames.filter((name) => name.startsWith("authStore:"));
     expect([...covered, ...OPEN, ...ANY_USER, ...elsewhere].sort()).toEqual([...publicNames].sort());
   });

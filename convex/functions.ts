@@ -1,6 +1,6 @@
 import type { RegisteredAction, RegisteredMutation, RegisteredQuery } from "convex/server";
 import type { GenericValidator, Infer, ObjectType, PropertyValidators, VId } from "convex/values";
-import { can, type Permission } from "#shared/domain/roles";
+import { can, type Permission, type Role } from "#shared/domain/roles";
 import { internal } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
 import {
@@ -65,6 +65,13 @@ type MemberDoor<Ctx, Args extends PropertyValidators, Returns extends GenericVal
   Args,
   Returns
 > & { permission: Permission };
+
+/** A door of a key names the MCP tools that stand on it: a key that is narrowed to other tools does not pass. */
+type CallerDoor<Ctx, Args extends PropertyValidators, Returns extends GenericValidator> = Door<
+  Ctx,
+  Args,
+  Returns
+> & { tools?: readonly string[] };
 
 type AccountArgs = PropertyValidators & { accountId: VId<Id<"accounts">> };
 
@@ -161,13 +168,15 @@ export function userAction<Args extends PropertyValidators, Returns extends Gene
  */
 export function memberAction<Args extends AccountArgs, Returns extends GenericValidator>(
   door: MemberDoor<ActionCtx & { userId: string }, Args, Returns>,
-) {
+): RegisteredAction<"public", ObjectType<Args>, Promise<Infer<Returns>>> {
   return publicAction({
     args: door.args,
     returns: door.returns,
     handler: async (ctx, args) => {
       const accountId = claimedAccount(args);
-      const { userId, role } = await ctx.runQuery(internal.members.current, { accountId });
+      const { userId, role }: { userId: string; role: Role } = await ctx.runQuery(internal.members.current, {
+        accountId,
+      });
       if (!can(role, door.permission)) fail("forbidden");
       return await door.handler({ ...ctx, userId }, args);
     },
@@ -176,22 +185,23 @@ export function memberAction<Args extends AccountArgs, Returns extends GenericVa
 
 /** For the holder of an API key; adds `caller`, read from the key's row in the same transaction. */
 export function callerQuery<Args extends PropertyValidators, Returns extends GenericValidator>(
-  door: Door<QueryCtx & { caller: Caller }, Args, Returns>,
+  door: CallerDoor<QueryCtx & { caller: Caller }, Args, Returns>,
 ) {
   return publicQuery({
     args: door.args,
     returns: door.returns,
-    handler: async (ctx, args) => await door.handler({ ...ctx, caller: await requireCaller(ctx) }, args),
+    handler: async (ctx, args) =>
+      await door.handler({ ...ctx, caller: await requireCaller(ctx, door.tools) }, args),
   });
 }
 
 export function callerMutation<Args extends PropertyValidators, Returns extends GenericValidator>(
-  door: Door<MutationCtx & { caller: Caller }, Args, Returns>,
+  door: CallerDoor<MutationCtx & { caller: Caller }, Args, Returns>,
 ) {
   return publicMutation({
     args: door.args,
     returns: door.returns,
     handler: async (ctx, args) =>
-      await door.handler({ ...ctx, caller: await requireCallerNow(ctx, Date.now()) }, args),
+      await door.handler({ ...ctx, caller: await requireCallerNow(ctx, door.tools, Date.now()) }, args),
   });
 }

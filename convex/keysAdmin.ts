@@ -2,80 +2,97 @@ import { v } from "convex/values";
 import { defined } from "#shared/defined";
 import { internal } from "./_generated/api";
 import { internalAction, internalMutation, internalQuery } from "./functions";
-import { expireKey, insertKey, listKeys, mintKey, readKeyUsage, revokeKey } from "./model/apiKeys";
+import { ADMIN, actorArg } from "./model/actor";
+import { insertKey, listKeys, mintedArg, newKeyArgs, readKeyUsage, requireOwnKey } from "./model/apiKeys";
+import {
+  endGrace as endGraceOf,
+  expireKey,
+  ROTATION_GRACE_DEFAULT_MS,
+  revokeKey,
+  rotateKey,
+} from "./model/keyChanges";
+import { mintKey } from "./model/keyMint";
+import { keyMode, keyView } from "./model/keyViews";
 import { keyUsageView } from "./model/rateLimits";
 
-const keyMode = v.union(v.literal("live"), v.literal("test"));
+const shownOnce = v.object({ ...keyView.fields, key: v.string() });
+type ShownOnce = typeof shownOnce.type;
 
-const adminKeyView = v.object({
-  id: v.id("apiKeys"),
-  name: v.string(),
-  /** Enough to recognise the key in a list: `pons_live_…abcd`. */
-  prefix: v.string(),
-  mode: keyMode,
-  scopes: v.array(v.string()),
-  accountId: v.id("accounts"),
-  numbers: v.array(v.string()),
-  rpm: v.optional(v.number()),
-  dailyCap: v.optional(v.number()),
-  expiresAt: v.optional(v.number()),
-  revokedAt: v.optional(v.number()),
-  lastUsedAt: v.optional(v.number()),
-});
-
-const newKey = {
-  accountId: v.id("accounts"),
-  name: v.string(),
-  scopes: v.array(v.string()),
-  /** Business numbers (phone number or phone number id) that the key may use; absent = the account's own. */
-  numbers: v.optional(v.array(v.string())),
-  rpm: v.optional(v.number()),
-  dailyCap: v.optional(v.number()),
-  expiresAt: v.optional(v.number()),
-};
+const namedKeyArgs = { actor: actorArg, apiKeyId: v.string(), accountId: v.optional(v.id("accounts")) };
 
 /** Makes a key and returns it this once. An action, because only actions have true randomness. */
 export const create = internalAction({
-  args: { ...newKey, mode: v.optional(keyMode) },
-  returns: v.object({ ...adminKeyView.fields, key: v.string() }),
-  handler: async (ctx, { mode = "live", ...args }): Promise<typeof adminKeyView.type & { key: string }> => {
-    const { key, keyHash, pepperId, last4 } = await mintKey(mode);
-    const view = await ctx.runMutation(internal.keysAdmin.insert, {
-      ...args,
-      mode,
-      keyHash,
-      pepperId,
-      last4,
-    });
-    return { ...view, key };
+  args: newKeyArgs,
+  returns: shownOnce,
+  handler: async (ctx, args): Promise<ShownOnce> => {
+    const { key, minted } = await mintKey(args.mode ?? "live");
+    return { ...(await ctx.runMutation(internal.keysAdmin.insert, { actor: ADMIN, ...args, minted })), key };
   },
 });
 
 export const insert = internalMutation({
-  args: { ...newKey, mode: keyMode, keyHash: v.string(), pepperId: v.string(), last4: v.string() },
-  returns: adminKeyView,
-  handler: async (ctx, args) => await insertKey(ctx, args, Date.now()),
+  args: { actor: actorArg, ...newKeyArgs, minted: mintedArg },
+  returns: keyView,
+  handler: async (ctx, { actor, minted, ...key }) => await insertKey(ctx, actor, key, minted, Date.now()),
 });
 
 /** Keys of one account, or of all. */
 export const list = internalQuery({
   args: { accountId: v.optional(v.id("accounts")) },
-  returns: v.array(adminKeyView),
-  handler: async (ctx, args) => await listKeys(ctx, defined(args)),
+  returns: v.array(keyView),
+  handler: async (ctx, args) => await listKeys(ctx, ADMIN, args.accountId),
 });
 
 /** What the key may still send in this minute and this UTC day. */
 export const usage = internalQuery({
   args: { apiKeyId: v.string() },
   returns: keyUsageView,
-  handler: async (ctx, args) => await readKeyUsage(ctx, args.apiKeyId),
+  handler: async (ctx, args) => await readKeyUsage(ctx, ADMIN, args),
 });
 
 /** Calls with the key are refused from the next transaction on. Revoking twice changes nothing. */
 export const revoke = internalMutation({
   args: { apiKeyId: v.string() },
-  returns: adminKeyView,
-  handler: async (ctx, args) => await revokeKey(ctx, args.apiKeyId, Date.now()),
+  returns: keyView,
+  handler: async (ctx, args) => await revokeKey(ctx, ADMIN, args, Date.now()),
+});
+
+/** A new secret for a key, shown this once; the old one works for `graceMs` more, a day unless given. */
+export const rotate = internalAction({
+  args: { apiKeyId: v.string(), graceMs: v.optional(v.number()) },
+  returns: shownOnce,
+  handler: async (ctx, { apiKeyId, graceMs = ROTATION_GRACE_DEFAULT_MS }): Promise<ShownOnce> => {
+    const named = { actor: ADMIN, apiKeyId };
+    const { key, minted } = await mintKey(await ctx.runQuery(internal.keysAdmin.modeOf, named));
+    return {
+      ...(await ctx.runMutation(internal.keysAdmin.storeRotation, { ...named, minted, graceMs })),
+      key,
+    };
+  },
+});
+
+/** Whether the key is one for tests; a rotated key is of the same kind. */
+export const modeOf = internalQuery({
+  args: namedKeyArgs,
+  returns: keyMode,
+  handler: async (ctx, { actor, ...named }) => (await requireOwnKey(ctx, actor, defined(named))).mode,
+});
+
+export const storeRotation = internalMutation({
+  args: { ...namedKeyArgs, minted: mintedArg, graceMs: v.number() },
+  returns: keyView,
+  handler: async (ctx, { actor, minted, graceMs, ...named }) =>
+    await rotateKey(ctx, actor, defined(named), { minted, graceMs }, Date.now()),
+});
+
+/** Scheduled for the moment at which the secret before a rotation ends. */
+export const endGrace = internalMutation({
+  args: { apiKeyId: v.id("apiKeys") },
+  returns: v.null(),
+  handler: async (ctx, args) => {
+    await endGraceOf(ctx, args.apiKeyId, Date.now());
+    return null;
+  },
 });
 
 /** Scheduled for the moment a key ends, because a query cannot compare with the clock. */

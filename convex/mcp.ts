@@ -25,6 +25,7 @@ const businessNumber = v.object({ accountId: v.id("accounts"), name: v.string(),
 
 /** Conversations of one business number, newest activity first. */
 export const listConversations = callerQuery({
+  tools: ["list_conversations", "list_unanswered"],
   args: {
     from,
     limit: v.optional(v.number()),
@@ -44,6 +45,7 @@ export const listConversations = callerQuery({
 
 /** One conversation with a page of its messages, oldest first; `before` is the `nextCursor` of a later page. */
 export const getConversation = callerQuery({
+  tools: ["get_conversation", "get_messages"],
   args: {
     from,
     /** Phone number in any spelling, @username, contact id or business-scoped user id. */
@@ -65,6 +67,7 @@ export const getConversation = callerQuery({
 
 /** Templates of one business number, filtered, with what each needs to be filled in. */
 export const listTemplates = callerQuery({
+  tools: ["list_templates"],
   args: { from, ...templateFilter, limit: v.optional(v.number()), cursor: v.optional(v.string()) },
   returns: v.union(
     v.object({
@@ -95,6 +98,7 @@ const messageArgs = {
 };
 
 export const sendText = callerMutation({
+  tools: ["send_text"],
   args: { ...messageArgs, text: v.string(), previewUrl: v.optional(v.boolean()) },
   returns: sendView,
   handler: async (ctx, args) => {
@@ -105,6 +109,7 @@ export const sendText = callerMutation({
 
 /** The only send that may go to a closed window, or to a number that never wrote. */
 export const sendTemplate = callerMutation({
+  tools: ["send_template"],
   args: { ...messageArgs, name: v.string(), language: v.string(), params: v.optional(templateParams) },
   returns: sendView,
   handler: async (ctx, args) => {
@@ -121,6 +126,7 @@ export const sendTemplate = callerMutation({
 
 /** `file` is an upload of ours, a file that Meta has, or a public https address. */
 export const sendMedia = callerMutation({
+  tools: ["send_media"],
   args: {
     ...messageArgs,
     media: sendableMedia,
@@ -143,6 +149,7 @@ export const sendMedia = callerMutation({
 
 /** `messageId` is ours or Meta's; an empty emoji takes the own reaction back. */
 export const sendReaction = callerMutation({
+  tools: ["send_reaction"],
   args: { ...sendArgs, messageId: v.string(), emoji: v.string() },
   returns: sendView,
   handler: async (ctx, args) => {
@@ -152,6 +159,7 @@ export const sendReaction = callerMutation({
 });
 
 export const sendInteractive = callerMutation({
+  tools: ["send_interactive"],
   args: { ...messageArgs, interactive: interactiveContent },
   returns: sendView,
   handler: async (ctx, args) => {
@@ -161,6 +169,7 @@ export const sendInteractive = callerMutation({
 });
 
 export const sendLocation = callerMutation({
+  tools: ["send_location"],
   args: { ...messageArgs, location: locationContent },
   returns: sendView,
   handler: async (ctx, args) => {
@@ -170,6 +179,7 @@ export const sendLocation = callerMutation({
 });
 
 export const sendContacts = callerMutation({
+  tools: ["send_contacts"],
   args: { ...messageArgs, contacts: contactsContent },
   returns: sendView,
   handler: async (ctx, args) => {

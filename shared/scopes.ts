@@ -28,6 +28,17 @@ export function hasScope(granted: readonly string[], needed: Scope): boolean {
   return granted.includes(needed) || (broader !== undefined && granted.includes(broader));
 }
 
+/** Which way a key works: it reads what customers wrote, or it writes to them. */
+export type KeyDirection = "inbound" | "outbound";
+
+/**
+ * Whether a key of this direction (undefined = both) may use a scope at all. Changes of the inbox (`write`) are part of
+ * reading it.
+ */
+export function fitsDirection(direction: KeyDirection | undefined, needed: Scope): boolean {
+  return direction === undefined || (direction === "outbound") === (needed === "send");
+}
+
 /**
  * The scopes of a list separated by commas or spaces, in the order of the registry and without repetition, or the
  * first word that is not a scope.

@@ -1,212 +1,261 @@
-import { toBase64Url } from "#shared/bytes";
+import { v } from "convex/values";
 import { defined } from "#shared/defined";
-import { API_KEY_RANDOM_BYTES, type ApiKeyMode, mintApiKey } from "#shared/ids";
-import { isScope } from "#shared/scopes";
-import { hmacSha256 } from "#shared/signature";
+import { can, mayGrantScope, type Role } from "#shared/domain/roles";
+import { isScope, type Scope } from "#shared/scopes";
 import { MINUTE_MS } from "#shared/time";
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
+import { keyDirection } from "../tables/apiKeys";
 import { findByNumber } from "./accounts";
+import { type Actor, actorWord, requireActor } from "./actor";
 import { recordAudit } from "./audit";
-import { requireSetting } from "./env";
 import { fail } from "./errors";
+import { findMembership } from "./identity";
+import { keyMode, viewKey } from "./keyViews";
 import { readUsage } from "./rateLimits";
 
 /** Writing the time of last use more often would only make queries of the key run again. */
 const TOUCH_INTERVAL_MS = MINUTE_MS;
-/** Keys shown in the administrator's list. */
+/** Keys that one list shows. */
 const KEYS_LIST_MAX = 500;
+/** Working keys of one person; far above any real use, and small enough to end them all in one transaction. */
+export const KEYS_PER_PERSON_MAX = 100;
 const NAME_CHARACTERS_MAX = 100;
 /** Business numbers that one key may use. */
 const GRANTED_ACCOUNTS_MAX = 50;
+/** Twice the tools that the product has. */
+const TOOLS_MAX = 64;
+const TOOL_FORM = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
+/** The longest text of an IPv6 address with a zone. */
+const ADDRESS_CHARACTERS_MAX = 64;
 
-export interface NewKey {
-  accountId: Id<"accounts">;
-  name: string;
-  scopes: string[];
-  numbers?: string[];
-  rpm?: number;
-  dailyCap?: number;
-  expiresAt?: number;
-  mode: ApiKeyMode;
-  keyHash: string;
-  pepperId: string;
-  last4: string;
-}
+/** What may be stored of a freshly minted key. */
+export const mintedArg = v.object({ keyHash: v.string(), pepperId: v.string(), last4: v.string() });
 
-/** A new key from true randomness, with all that may be stored of it. Only for actions. */
-export async function mintKey(mode: ApiKeyMode) {
-  const { text, last4 } = mintApiKey(mode, crypto.getRandomValues(new Uint8Array(API_KEY_RANDOM_BYTES)));
-  const pepper = currentPepper();
-  return {
-    key: text,
-    last4,
-    pepperId: pepper.id,
-    keyHash: toBase64Url(await hmacSha256(pepper.value, text)),
-  };
-}
+/** What somebody asks for who makes a key. */
+export const newKeyArgs = {
+  accountId: v.id("accounts"),
+  name: v.string(),
+  scopes: v.array(v.string()),
+  /** Business numbers (phone number or phone number id) that the key may use; absent = the account's own. */
+  numbers: v.optional(v.array(v.string())),
+  /** MCP tools that the key may call; absent = all that its scopes allow. */
+  tools: v.optional(v.array(v.string())),
+  direction: v.optional(keyDirection),
+  rpm: v.optional(v.number()),
+  dailyCap: v.optional(v.number()),
+  expiresAt: v.optional(v.number()),
+  mode: v.optional(keyMode),
+};
+const newKey = v.object(newKeyArgs);
+export type NewKey = typeof newKey.type;
 
-/** The first entry of API_KEY_PEPPER (`kid:value[,older]`), under which new keys are stored. */
-function currentPepper(): { id: string; value: string } {
-  const [first = ""] = requireSetting("API_KEY_PEPPER").split(",");
-  const colon = first.indexOf(":");
-  const id = first.slice(0, colon).trim();
-  const value = first.slice(colon + 1).trim();
-  if (colon < 1 || id === "" || value === "") {
-    fail("misconfigured", { setting: "API_KEY_PEPPER", say: "API_KEY_PEPPER must be written as kid:value." });
-  }
-  return { id, value };
-}
-
-/** Stores a key and schedules its expiry. Throws `not_found` or `invalid_request`, naming the field. */
-export async function insertKey(ctx: MutationCtx, key: NewKey, now: number) {
-  const account = await ctx.db.get(key.accountId);
-  if (account === null) fail("not_found");
-  checkNewKey(key, now);
-  const { accountId, mode, keyHash, pepperId, last4, expiresAt } = key;
+/**
+ * Stores a key and schedules its expiry. Throws `not_found`, `forbidden` for a scope that the maker does not have, or
+ * `invalid_request`, naming the field.
+ */
+export async function insertKey(
+  ctx: MutationCtx,
+  actor: Actor,
+  key: NewKey,
+  minted: typeof mintedArg.type,
+  now: number,
+) {
+  const { account, role } = await requireActor(ctx, actor, key.accountId, "keys.own");
+  const scopes = checkNewKey(key, now);
+  if (!scopes.every((scope) => mayGrantScope(role, scope))) fail("forbidden", { field: "scopes" });
+  if (actor.kind === "user") await checkRoom(ctx, actor.userId);
+  const { accountId, mode = "live", expiresAt, tools, direction, rpm, dailyCap } = key;
   const apiKeyId = await ctx.db.insert("apiKeys", {
     name: key.name.trim(),
     accountId,
-    grantedAccountIds: await grantedAccounts(ctx, account, key.numbers),
-    scopes: [...new Set(key.scopes)],
+    grantedAccountIds: await grantedAccounts(ctx, actor, account, { scopes, numbers: key.numbers }),
+    scopes,
     mode,
-    keyHash,
-    pepperId,
-    last4,
-    ...defined({ expiresAt, sendsPerMinute: key.rpm, sendsPerDay: key.dailyCap }),
+    ...minted,
+    ...defined({ expiresAt, sendsPerMinute: rpm, sendsPerDay: dailyCap, direction }),
+    ...(tools !== undefined && { tools: [...new Set(tools)] }),
+    ...(actor.kind === "user" && { createdBy: actor.userId }),
   });
-  if (expiresAt !== undefined) {
-    await ctx.scheduler.runAt(expiresAt, internal.keysAdmin.expire, { apiKeyId });
-  }
-  await recordAudit(ctx, {
-    accountId,
-    principal: "admin",
-    action: "key.create",
-    outcome: "done",
-    subject: apiKeyId,
-    at: now,
-  });
+  if (expiresAt !== undefined) await ctx.scheduler.runAt(expiresAt, internal.keysAdmin.expire, { apiKeyId });
+  await auditKey(ctx, actorWord(actor), await requireKey(ctx, apiKeyId), "key.create", "done", now);
   return await viewKey(ctx, await requireKey(ctx, apiKeyId));
 }
 
-function checkNewKey(key: NewKey, now: number): void {
-  const name = key.name.trim();
-  if (name === "" || name.length > NAME_CHARACTERS_MAX) fail("invalid_request", { field: "name" });
-  if (key.scopes.length === 0 || !key.scopes.every(isScope)) fail("invalid_request", { field: "scopes" });
+/** The scopes without repetition, if everything that was asked for has a valid form. */
+function checkNewKey(key: NewKey, now: number): Scope[] {
+  checkName(key.name);
+  const scopes = key.scopes.filter(isScope);
+  if (scopes.length === 0 || scopes.length !== key.scopes.length)
+    fail("invalid_request", { field: "scopes" });
+  const { tools } = key;
+  if (tools !== undefined) {
+    const valid =
+      tools.length > 0 && tools.length <= TOOLS_MAX && tools.every((tool) => TOOL_FORM.test(tool));
+    if (!valid) fail("invalid_request", { field: "tools" });
+  }
   for (const field of ["rpm", "dailyCap"] as const) {
     const limit = key[field];
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1))
       fail("invalid_request", { field });
   }
   if (key.expiresAt !== undefined && !(key.expiresAt > now)) fail("invalid_request", { field: "expiresAt" });
+  return [...new Set(scopes)];
 }
 
+/** The name in its stored form. Throws `invalid_request`. */
+export function checkName(text: string): string {
+  const name = text.trim();
+  if (name === "" || name.length > NAME_CHARACTERS_MAX) fail("invalid_request", { field: "name" });
+  return name;
+}
+
+async function checkRoom(ctx: QueryCtx, userId: string): Promise<void> {
+  if ((await openKeysOf(ctx, userId)).length < KEYS_PER_PERSON_MAX) return;
+  fail("invalid_request", {
+    say: `Nobody may have more than ${KEYS_PER_PERSON_MAX} keys: revoke one first.`,
+  });
+}
+
+/** The working keys that a person made, at most `KEYS_PER_PERSON_MAX`. */
+export async function openKeysOf(ctx: QueryCtx, userId: string): Promise<Doc<"apiKeys">[]> {
+  return await ctx.db
+    .query("apiKeys")
+    .withIndex("by_creator", (q) => q.eq("createdBy", userId).eq("revokedAt", undefined))
+    .take(KEYS_PER_PERSON_MAX);
+}
+
+/** The numbers that a key gets: each must be one in which its maker may make keys with these scopes. */
 async function grantedAccounts(
   ctx: MutationCtx,
+  actor: Actor,
   account: Doc<"accounts">,
-  numbers: readonly string[] | undefined,
+  asked: { scopes: readonly Scope[]; numbers: readonly string[] | undefined },
 ): Promise<Id<"accounts">[]> {
-  if (numbers === undefined || numbers.length === 0) return [account._id];
+  const { scopes, numbers = [] } = asked;
+  if (numbers.length === 0) return [account._id];
   if (numbers.length > GRANTED_ACCOUNTS_MAX) fail("invalid_request", { field: "numbers" });
   const granted = new Set<Id<"accounts">>();
   for (const number of numbers) {
     const found = await findByNumber(ctx, number);
-    if (found === null) fail("not_found", { field: "numbers" });
+    const role = found === null ? undefined : await roleIn(ctx, actor, found._id);
+    const allowed = role !== undefined && scopes.every((scope) => mayGrantScope(role, scope));
+    if (found === null || !allowed) fail("not_found", { field: "numbers" });
     granted.add(found._id);
   }
   return [...granted];
 }
 
-/** What the Next server needs to act for a key, or null when there is no such key or it is revoked. */
+async function roleIn(ctx: QueryCtx, actor: Actor, accountId: Id<"accounts">): Promise<Role | undefined> {
+  if (actor.kind === "admin") return "owner";
+  return (await findMembership(ctx, accountId, actor.userId))?.role;
+}
+
+/**
+ * What the Next server needs to act for a key, or null when there is no such key or it is revoked. A key that was
+ * rotated away counts as the same key until its grace is over, which is then its `expiresAt`.
+ */
 export async function findByHash(ctx: QueryCtx, sought: { keyHash: string; pepperId: string }) {
-  const key = await ctx.db
+  const current = await ctx.db
     .query("apiKeys")
     .withIndex("by_key_hash", (q) => q.eq("keyHash", sought.keyHash))
     .unique();
-  if (key === null || key.pepperId !== sought.pepperId || key.revokedAt !== undefined) return null;
-  const { _id, accountId, name, mode, scopes, expiresAt } = key;
-  const numbers = key.grantedAccountIds.length;
-  return { apiKeyId: _id, accountId, name, mode, scopes, numbers, ...defined({ expiresAt }) };
+  const key = current ?? (await findByPreviousHash(ctx, sought.keyHash));
+  if (key === null || key.revokedAt !== undefined) return null;
+  const isCurrent = key === current;
+  if ((isCurrent ? key.pepperId : key.previousPepperId) !== sought.pepperId) return null;
+  const { _id, accountId, name, mode, scopes, tools, direction } = key;
+  const ends = [key.expiresAt, isCurrent ? undefined : key.previousKeyUntil].filter((at) => at !== undefined);
+  return {
+    apiKeyId: _id,
+    accountId,
+    name,
+    mode,
+    scopes,
+    numbers: key.grantedAccountIds.length,
+    ...defined({ tools, direction, expiresAt: ends.length === 0 ? undefined : Math.min(...ends) }),
+  };
+}
+
+async function findByPreviousHash(ctx: QueryCtx, keyHash: string): Promise<Doc<"apiKeys"> | null> {
+  return await ctx.db
+    .query("apiKeys")
+    .withIndex("by_previous_key_hash", (q) => q.eq("previousKeyHash", keyHash))
+    .unique();
 }
 
 /** Notes the use of a key, in its row and in the audit log, at most once a minute. */
-export async function touchKey(ctx: MutationCtx, apiKeyId: Id<"apiKeys">, now: number): Promise<void> {
+export async function touchKey(
+  ctx: MutationCtx,
+  apiKeyId: Id<"apiKeys">,
+  address: string | undefined,
+  now: number,
+): Promise<void> {
   const key = await ctx.db.get(apiKeyId);
   if (key === null || key.revokedAt !== undefined) return;
   if (key.lastUsedAt !== undefined && now - key.lastUsedAt < TOUCH_INTERVAL_MS) return;
-  await ctx.db.patch(key._id, { lastUsedAt: now });
-  await recordAudit(ctx, {
-    accountId: key.accountId,
-    principal: `key:${key._id}`,
-    action: "key.use",
-    outcome: "done",
-    subject: key._id,
-    at: now,
-  });
+  const lastUsedFrom = address?.slice(0, ADDRESS_CHARACTERS_MAX);
+  await ctx.db.patch(key._id, { lastUsedAt: now, ...defined({ lastUsedFrom }) });
+  await auditKey(ctx, `key:${key._id}`, key, "key.use", "done", now);
 }
 
-/** Revokes the key with this id. Throws `not_found`. */
-export async function revokeKey(ctx: MutationCtx, id: string, now: number) {
-  const apiKeyId = ctx.db.normalizeId("apiKeys", id);
-  if (apiKeyId === null) fail("not_found");
-  await endKey(ctx, await requireKey(ctx, apiKeyId), "revoked", now);
-  return await viewKey(ctx, await requireKey(ctx, apiKeyId));
+/** Keys of one account that the actor may see (members see their own), or for the administrator of all accounts. */
+export async function listKeys(ctx: QueryCtx, actor: Actor, accountId: Id<"accounts"> | undefined) {
+  if (accountId === undefined) {
+    if (actor.kind !== "admin") fail("not_found");
+    return await Promise.all(
+      (await ctx.db.query("apiKeys").take(KEYS_LIST_MAX)).map((key) => viewKey(ctx, key)),
+    );
+  }
+  const { role } = await requireActor(ctx, actor, accountId, "keys.own");
+  const keys = await ctx.db
+    .query("apiKeys")
+    .withIndex("by_account", (q) => q.eq("accountId", accountId))
+    .order("desc")
+    .take(KEYS_LIST_MAX);
+  return await Promise.all(keys.filter((key) => isTheirs(actor, role, key)).map((key) => viewKey(ctx, key)));
 }
 
-/** Ends a key whose time has come. A key that is gone or revoked already is left alone. */
-export async function expireKey(ctx: MutationCtx, apiKeyId: Id<"apiKeys">, now: number): Promise<void> {
-  const key = await ctx.db.get(apiKeyId);
-  if (key !== null && key.expiresAt !== undefined && key.expiresAt <= now)
-    await endKey(ctx, key, "expired", now);
+/** What the key has left in this minute and day. Throws `not_found`. */
+export async function readKeyUsage(ctx: QueryCtx, actor: Actor, named: NamedKey) {
+  return await readUsage(ctx, await requireOwnKey(ctx, actor, named));
 }
 
-async function endKey(ctx: MutationCtx, key: Doc<"apiKeys">, reason: "revoked" | "expired", now: number) {
-  if (key.revokedAt !== undefined) return;
-  await ctx.db.patch(key._id, { revokedAt: now, revokedReason: reason });
-  await recordAudit(ctx, {
-    accountId: key.accountId,
-    principal: reason === "revoked" ? "admin" : "system",
-    action: "key.end",
-    outcome: reason,
-    subject: key._id,
-    at: now,
-  });
+/** A key as a door names it; with `accountId` only a key of that account is meant. */
+export interface NamedKey {
+  apiKeyId: string;
+  accountId?: string;
 }
 
-/** Keys of one account, or of the whole deployment. */
-export async function listKeys(ctx: QueryCtx, { accountId }: { accountId?: Id<"accounts"> }) {
-  const keys =
-    accountId === undefined
-      ? await ctx.db.query("apiKeys").withIndex("by_creation_time").take(KEYS_LIST_MAX)
-      : await ctx.db
-          .query("apiKeys")
-          .withIndex("by_account", (q) => q.eq("accountId", accountId))
-          .take(KEYS_LIST_MAX);
-  return await Promise.all(keys.map((key) => viewKey(ctx, key)));
+/**
+ * The named key if the actor may manage it: members their own, administrators of the account all of them. What is
+ * missing, foreign or another member's gives the same `not_found`.
+ */
+export async function requireOwnKey(ctx: QueryCtx, actor: Actor, named: NamedKey): Promise<Doc<"apiKeys">> {
+  const apiKeyId = ctx.db.normalizeId("apiKeys", named.apiKeyId) ?? fail("not_found");
+  const key = await requireKey(ctx, apiKeyId);
+  if ((named.accountId ?? key.accountId) !== key.accountId) fail("not_found");
+  const role = await roleIn(ctx, actor, key.accountId);
+  return role !== undefined && isTheirs(actor, role, key) ? key : fail("not_found");
 }
 
-/** What the key with this id has left. Throws `not_found`. */
-export async function readKeyUsage(ctx: QueryCtx, id: string) {
-  const apiKeyId = ctx.db.normalizeId("apiKeys", id);
-  return await readUsage(ctx, apiKeyId === null ? fail("not_found") : await requireKey(ctx, apiKeyId));
+function isTheirs(actor: Actor, role: Role, key: Doc<"apiKeys">): boolean {
+  return can(role, "keys.manage") || (actor.kind === "user" && key.createdBy === actor.userId);
 }
 
-async function requireKey(ctx: QueryCtx, apiKeyId: Id<"apiKeys">): Promise<Doc<"apiKeys">> {
+export async function requireKey(ctx: QueryCtx, apiKeyId: Id<"apiKeys">): Promise<Doc<"apiKeys">> {
   return (await ctx.db.get(apiKeyId)) ?? fail("not_found");
 }
 
-async function viewKey(ctx: QueryCtx, key: Doc<"apiKeys">) {
-  const accounts = await Promise.all(key.grantedAccountIds.map((accountId) => ctx.db.get(accountId)));
-  const { _id, name, mode, scopes, accountId, expiresAt, revokedAt, lastUsedAt } = key;
-  return {
-    id: _id,
-    name,
-    prefix: `pons_${mode}_…${key.last4}`,
-    mode,
-    scopes,
-    accountId,
-    numbers: accounts.flatMap((account) => (account === null ? [] : [account.phoneNumber])),
-    ...defined({ rpm: key.sendsPerMinute, dailyCap: key.sendsPerDay, expiresAt, revokedAt, lastUsedAt }),
-  };
+/** One line about a key in the audit log. */
+export async function auditKey(
+  ctx: MutationCtx,
+  principal: string,
+  key: Doc<"apiKeys">,
+  action: string,
+  outcome: string,
+  now: number,
+): Promise<void> {
+  await recordAudit(ctx, { accountId: key.accountId, principal, action, outcome, subject: key._id, at: now });
 }

@@ -1,5 +1,5 @@
 import { type Refusal, refusal } from "#shared/errors";
-import { hasScope, type Scope } from "#shared/scopes";
+import { fitsDirection, hasScope, type Scope } from "#shared/scopes";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
 import { findByNumber } from "./accounts";
@@ -27,10 +27,21 @@ export async function grantNumber(
   if (!hasScope(caller.scopes, needed)) {
     return refusal("scope_missing", { say: `The credential lacks the scope "${needed}".` });
   }
+  if (!fitsDirection(caller.key.direction, needed)) {
+    return refusal("scope_missing", { say: `The key works ${caller.key.direction} only.` });
+  }
   const account = from === undefined ? await onlyNumber(ctx, caller) : await findByNumber(ctx, from);
   if (account === "several") return refusal("number_required");
   if (account === null || account.state !== "active") return refusal("not_found");
   return caller.grantedAccountIds.includes(account._id) ? { account } : refusal("not_found");
+}
+
+/**
+ * Whether anything of this key may reach a customer. A scope alone does not tell: a reaction is sent under `write`,
+ * which a key that only reads may have for the inbox.
+ */
+export function mayReachCustomers(key: Pick<Doc<"apiKeys">, "direction">): boolean {
+  return key.direction !== "inbound";
 }
 
 async function onlyNumber(ctx: QueryCtx, caller: Caller): Promise<Doc<"accounts"> | null | "several"> {

@@ -64,24 +64,37 @@ export async function requireAnyMember(ctx: QueryCtx, claimed: string): Promise<
   const userId = await requireUser(ctx);
   const accountId = ctx.db.normalizeId("accounts", claimed);
   if (accountId === null) fail("not_found");
-  const membership = await ctx.db
-    .query("accountMembers")
-    .withIndex("by_account_user", (q) => q.eq("accountId", accountId).eq("userId", userId))
-    .unique();
+  const membership = await findMembership(ctx, accountId, userId);
   const account = membership === null ? null : await ctx.db.get(accountId);
   if (membership === null || account === null) fail("not_found");
   return { userId, account, role: membership.role };
 }
 
+/** The row that makes a person a member of an account, or null. */
+export async function findMembership(
+  ctx: QueryCtx,
+  accountId: Id<"accounts">,
+  userId: string,
+): Promise<Doc<"accountMembers"> | null> {
+  return await ctx.db
+    .query("accountMembers")
+    .withIndex("by_account_user", (q) => q.eq("accountId", accountId).eq("userId", userId))
+    .unique();
+}
+
 /**
  * The API key behind the call, read again in this very transaction, so that a revocation takes effect at once although
- * the token still lives. Throws `unauthorized`.
+ * the token still lives. Throws `unauthorized`, or `scope_missing` when the key is narrowed to none of these tools.
  */
-export async function requireCaller(ctx: QueryCtx): Promise<Caller> {
+export async function requireCaller(ctx: QueryCtx, tools?: readonly string[]): Promise<Caller> {
   const identity = await requireUse(ctx, "mcp");
   const apiKeyId = ctx.db.normalizeId("apiKeys", identity.subject);
   const key = apiKeyId === null ? null : await ctx.db.get(apiKeyId);
   if (key === null || key.revokedAt !== undefined) fail("unauthorized");
+  const { tools: allowed } = key;
+  if (allowed !== undefined && tools !== undefined && !tools.some((tool) => allowed.includes(tool))) {
+    fail("scope_missing", { say: "The key may not use this tool." });
+  }
   return {
     apiKeyId: key._id,
     key,
@@ -93,8 +106,12 @@ export async function requireCaller(ctx: QueryCtx): Promise<Caller> {
 }
 
 /** As `requireCaller`, and also refuses a key whose end has come but whose scheduled expiry has not run yet. */
-export async function requireCallerNow(ctx: MutationCtx, now: number): Promise<Caller> {
-  const caller = await requireCaller(ctx);
+export async function requireCallerNow(
+  ctx: MutationCtx,
+  tools: readonly string[] | undefined,
+  now: number,
+): Promise<Caller> {
+  const caller = await requireCaller(ctx, tools);
   if (caller.key.expiresAt !== undefined && caller.key.expiresAt <= now) fail("unauthorized");
   return caller;
 }

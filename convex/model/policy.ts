@@ -7,6 +7,7 @@ import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { checkConsent } from "./consent";
 import { resolveContact } from "./contacts";
 import { findConversationOf } from "./conversations";
+import { mayReachCustomers } from "./grants";
 import { checkLaneRoom } from "./lane";
 import { findMessage } from "./messages";
 import { checkMode } from "./modes";
@@ -51,6 +52,7 @@ export interface Replayed {
 export async function decide(ctx: MutationCtx, draft: Draft): Promise<Allowed | Replayed | Refused> {
   const { account, principal } = draft;
   if (account.state !== "active") return refuse("not_found");
+  if (principal.kind === "key" && !mayReachCustomers(principal.key)) return refuse("scope_missing");
   const requestHash = await hashOf([recipientWord(draft), draft.content, draft.replyTo ?? null]);
   if (draft.clientRequestId !== undefined) {
     const request = await findRequest(ctx, account._id, principalKey(principal), draft.clientRequestId);

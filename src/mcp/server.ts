@@ -1,5 +1,5 @@
 import { McpServer } from "@modelcontextprotocol/server";
-import { hasScope } from "#shared/scopes";
+import { fitsDirection, hasScope } from "#shared/scopes";
 import { MINUTE_MS } from "#shared/time";
 import { serverEnv } from "../server/env";
 import { auditCall } from "./audit";
@@ -64,7 +64,8 @@ export const offeredTools = (exchange: Exchange): readonly Tool[] =>
 
 /** Whether this caller, on this connection, may see the tool at all. */
 function isOffered(tool: Tool, { caller, narrowing }: Exchange): boolean {
-  if (!hasScope(caller.scopes, tool.scope)) return false;
+  if (!hasScope(caller.scopes, tool.scope) || !fitsDirection(caller.direction, tool.scope)) return false;
+  if (caller.tools?.includes(tool.name) === false) return false;
   if (narrowing.readOnly && !tool.annotations.readOnlyHint) return false;
   return narrowing.tools === null || narrowing.tools.has(tool.name);
 }

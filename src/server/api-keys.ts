@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { defined } from "#shared/defined";
 import { parseApiKey } from "#shared/ids";
 import { isScope } from "#shared/scopes";
 import { MINUTE_MS } from "#shared/time";
@@ -28,13 +29,14 @@ export async function callerOfApiKey(text: string): Promise<Caller | null> {
     if (found === null) continue;
     if (found.expiresAt !== undefined && found.expiresAt <= Date.now()) return null;
     reportUse(found.apiKeyId);
-    const { apiKeyId, name, numbers } = found;
+    const { apiKeyId, name, numbers, tools, direction } = found;
     return {
       principal: `key:${apiKeyId}`,
       identity: { use: "mcp", apiKeyId },
       name,
       scopes: found.scopes.filter(isScope),
       numbers,
+      ...defined({ tools, direction }),
     };
   }
   return null;

@@ -1,4 +1,4 @@
-import type { Scope } from "#shared/scopes";
+import type { KeyDirection, Scope } from "#shared/scopes";
 import type { Identity } from "./identity";
 
 /**
@@ -13,4 +13,8 @@ export type Caller = {
   scopes: readonly Scope[];
   /** How many business numbers the holder may use; with one, nobody has to say which. */
   numbers: number;
+  /** The only tools that the credential may call; absent = all that its scopes allow. */
+  tools?: readonly string[];
+  /** Set when the credential only reads or only sends, whatever its scopes say. */
+  direction?: KeyDirection;
 };

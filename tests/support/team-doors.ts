@@ -1,0 +1,43 @@
+import { api } from "../../convex/_generated/api";
+import type { Id } from "../../convex/_generated/dataModel";
+import type { App } from "./convex-app";
+
+/** Anybody who may knock. */
+export type Visitor = Pick<App["backend"], "query" | "mutation" | "action">;
+
+/** What the doors below are called about. */
+export interface TeamWorld {
+  accountId: Id<"accounts">;
+  apiKeyId: Id<"apiKeys">;
+}
+
+type Role = "member" | "admin" | "owner";
+
+/** Each public function about keys, people and settings of an account: the least role that may, and a call. */
+export const TEAM_DOORS: Record<
+  string,
+  { least: Role; call: (as: Visitor, w: TeamWorld) => Promise<unknown> }
+> = {
+  "keys:list": { least: "member", call: (as, { accountId }) => as.query(api.keys.list, { accountId }) },
+  "keys:create": {
+    least: "member",
+    call: (as, { accountId }) => as.action(api.keys.create, { accountId, name: "agent", scopes: ["read"] }),
+  },
+  "keys:rename": {
+    least: "admin",
+    call: (as, { accountId, apiKeyId }) =>
+      as.mutation(api.keys.rename, { accountId, apiKeyId, name: "other" }),
+  },
+  "keys:rotate": {
+    least: "admin",
+    call: (as, { accountId, apiKeyId }) => as.action(api.keys.rotate, { accountId, apiKeyId }),
+  },
+  "keys:usage": {
+    least: "admin",
+    call: (as, { accountId, apiKeyId }) => as.query(api.keys.usage, { accountId, apiKeyId }),
+  },
+  "keys:revoke": {
+    least: "admin",
+    call: (as, { accountId, apiKeyId }) => as.mutation(api.keys.revoke, { accountId, apiKeyId }),
+  },
+};
