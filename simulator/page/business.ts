@@ -1,3 +1,4 @@
+import type { Profile } from "../profiles";
 import { attempt, notify } from "./acts";
 import { call, callGraph, type State, type Template } from "./api";
 import { BUSINESS_SAMPLES, text } from "./business-samples";
@@ -6,6 +7,16 @@ import { byId, element, iconButton, reconcile } from "./dom";
 import type { Store } from "./store";
 
 const EVENTS = ["approve", "reject", "pause", "unpause", "disable", "archive", "unarchive"] as const;
+/** The compiler says when a profile is missing here. */
+const PROFILE_NAMES: Readonly<Record<Profile, string>> = {
+  demo: "Six people, three templates",
+  empty: "Nobody and nothing",
+  large: "Hundreds of people, several accounts",
+  expired_token: "The access token has expired",
+  name_pending: "The name of the number is in review",
+  banned: "The account is banned",
+};
+const PROFILES = Object.entries(PROFILE_NAMES);
 const QUALITIES = ["GREEN", "YELLOW", "RED"] as const;
 
 /** The side of the business: its number and templates, messages to try out, and the world from the start. */
@@ -81,6 +92,7 @@ export class BusinessPanel {
           { label: "Tell of an upgrade", run: () => void rate("UPGRADE") },
           { label: "Tell of a downgrade", run: () => void rate("DOWNGRADE") },
           { label: "Tell that it is flagged", run: () => void rate("FLAGGED") },
+          { label: "Tell that it is no longer flagged", run: () => void rate("UNFLAGGED") },
         ]),
       { "aria-haspopup": "menu" },
     );
@@ -91,7 +103,8 @@ export class BusinessPanel {
         "span",
         {},
         element("strong", {}, number.verifiedName),
-        element("small", {}, `${number.displayPhoneNumber} · ${number.id}`),
+        element("small", {}, number.displayPhoneNumber),
+        element("small", {}, number.id),
       ),
       badge(number.status),
       badge(number.quality),
@@ -136,10 +149,15 @@ export class BusinessPanel {
       explain:
         "Messages, logs, fault rules and the clock go back to the start. The same seed gives the same ids.",
       submit: "Reset",
-      fields: [{ name: "seed", label: "Seed", value: this.#store.world.seed, required: true }],
+      fields: [
+        { name: "seed", label: "Seed", value: this.#store.world.seed, required: true },
+        { name: "profile", label: "World", type: "select", options: PROFILES },
+      ],
     });
     if (answer === null) return;
-    const worked = await this.#change(() => call("reset", { seed: answer.get("seed") }));
+    const worked = await this.#change(() =>
+      call("reset", { seed: answer.get("seed"), profile: answer.get("profile") }),
+    );
     if (worked) notify("Everything is as at the start.");
   }
 

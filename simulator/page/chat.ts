@@ -2,7 +2,7 @@ import type { Acts } from "./acts";
 import type { Message, Person } from "./api";
 import { type BubbleParts, bubble, notice, type ShownMessage, type Ticks } from "./bubble";
 import { element, type Keyed, reconcile } from "./dom";
-import { dayName } from "./format";
+import { dayName, plural } from "./format";
 import { reactionsOn } from "./reactions";
 import type { Store } from "./store";
 
@@ -10,6 +10,8 @@ import type { Store } from "./store";
 const ON_OTHERS: ReadonlySet<string> = new Set(["reaction", "edit", "revoke"]);
 /** Messages of one side that follow each other within this time are drawn together. */
 const TOGETHER_MS = 5 * 60_000;
+/** Messages on a phone at a time; more would make every change slow. */
+const SHOWN_MAX = 300;
 /** How near to its end the chat must be to follow new messages. */
 const END_PX = 80;
 
@@ -55,7 +57,13 @@ export class Chat {
   #items(person: Person, messages: readonly Message[]): Keyed[] {
     const items: Keyed[] = [];
     const now = this.#store.now();
-    const shown = messages.filter(({ type }) => !ON_OTHERS.has(type));
+    const all = messages.filter(({ type }) => !ON_OTHERS.has(type));
+    const shown = all.slice(-SHOWN_MAX);
+    if (shown.length < all.length) {
+      items.push(
+        line("older", `${plural(all.length - shown.length, "older message")} in the state`, "older"),
+      );
+    }
     let day = "";
     let before: Message | undefined;
     for (const message of shown) {

@@ -18,7 +18,11 @@ const body = document.body;
 function look(view: string): void {
   body.dataset["view"] = view;
   for (const one of document.querySelectorAll<HTMLButtonElement>("[data-look]")) {
-    one.setAttribute("aria-pressed", String(one.dataset["look"] === view));
+    // Beside phones the log is seen until the controls are asked for.
+    const isBeside = one.closest(".side-switch") !== null;
+    const isSeen =
+      one.dataset["look"] === view || (isBeside && one.dataset["look"] === "log" && view === "phones");
+    one.setAttribute("aria-pressed", String(isSeen));
   }
 }
 
@@ -61,11 +65,13 @@ const business = new BusinessPanel(store);
 
 function showPhones(): void {
   for (const [position, phone] of shown) {
-    if (store.open.includes(position)) continue;
+    if (store.open.includes(position) && store.person(position) !== undefined) continue;
     phone.root.remove();
     shown.delete(position);
   }
-  for (const position of store.open) {
+  const isEmpty = store.world.customers.length === 0;
+  byId("no-phone", HTMLParagraphElement).hidden = !isEmpty;
+  for (const position of isEmpty ? [] : store.open) {
     const phone = shown.get(position) ?? new Phone(store, position, () => body.classList.remove("in-phone"));
     if (!shown.has(position)) {
       shown.set(position, phone);

@@ -17,16 +17,21 @@ export class ClockPanel {
     }
     const custom = byId("clock-custom", HTMLButtonElement);
     custom.addEventListener("click", () => void this.#advanceByAnswer(custom));
-    byId("clock-freeze", HTMLButtonElement).addEventListener("click", () => {
+    const change = (body: object) =>
       void attempt(async () => {
-        await call("clock", { frozen: !store.world.clock.frozen });
+        await call("clock", body);
         await store.load();
       });
-    });
+    const freeze = byId("clock-freeze", HTMLButtonElement);
+    freeze.addEventListener("click", () => change({ frozen: !store.world.clock.frozen }));
+    const speed = byId("clock-speed", HTMLSelectElement);
+    speed.addEventListener("change", () => change({ speed: Number(speed.value) }));
   }
 
   show(): void {
-    const { frozen } = this.#store.world.clock;
+    const { frozen, speed } = this.#store.world.clock;
+    const speeds = byId("clock-speed", HTMLSelectElement);
+    if (document.activeElement !== speeds) speeds.value = String(speed);
     const freeze = byId("clock-freeze", HTMLButtonElement);
     freeze.setAttribute("aria-checked", String(frozen));
     byId("clock", HTMLElement).classList.toggle("frozen", frozen);
@@ -81,10 +86,10 @@ export class ClockPanel {
   #tell(advancedMs: number, facts: readonly string[]): void {
     const list = facts.length === 0 ? ["Nothing fell due."] : facts;
     byId("clock-due", HTMLDivElement).replaceChildren(
-      element("strong", {}, `In these ${span(advancedMs)}`),
+      element("strong", {}, `Moved ahead by ${span(advancedMs)}`),
       element("ul", {}, ...list.map((fact) => element("li", {}, fact))),
     );
-    announce(`The clock is ${span(advancedMs)} ahead. ${list.join(" ")}`);
+    announce(`The clock was moved ahead by ${span(advancedMs)}. ${list.join(" ")}`);
   }
 }
 

@@ -33,8 +33,13 @@ export class Customers {
     if (items.length === 0) {
       items.push({
         key: "none",
-        signature: "",
-        make: () => element("li", { class: "empty" }, "Nobody of this name."),
+        signature: wanted,
+        make: () =>
+          element(
+            "li",
+            { class: "empty" },
+            wanted === "" ? "Nobody yet. Add a customer." : "Nobody of this name.",
+          ),
       });
     }
     reconcile(this.#list, items);

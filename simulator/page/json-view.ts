@@ -25,11 +25,11 @@ export function jsonView(title: string, value: unknown): HTMLElement {
   );
 }
 
-export function copyButton(label: string, text: string): HTMLButtonElement {
+export function copyButton(label: string, text: string, words = "Copy"): HTMLButtonElement {
   const copy = async () => {
     if (await attempt(() => navigator.clipboard.writeText(text))) notify("Copied.");
   };
-  const face = element("span", { class: "menu-face" }, icon("copy"), "Copy");
+  const face = element("span", { class: "menu-face" }, icon("copy"), words);
   return button(face, () => void copy(), { class: "small", "aria-label": label });
 }
 

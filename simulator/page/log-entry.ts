@@ -33,7 +33,7 @@ function callFacts({ entry }: Extract<LogRow, { kind: "call" }>, store: Store): 
     "div",
     { class: "facts" },
     element("code", {}, `${entry.method} ${entry.path}`),
-    copyButton("Copy as curl", curlOf(entry, store)),
+    copyButton("Copy as curl", curlOf(entry, store), "Copy as curl"),
   );
 }
 

@@ -120,9 +120,13 @@ export class Phone {
     this.#ownerAvatar.replaceChildren(avatar(person.name));
     const number = person.phoneHidden ? `@${person.username ?? person.userId}` : phoneNumber(person.phone);
     const closesAt = person.windows[0]?.expiresAt ?? 0;
+    const isNew = person.windows.length === 0;
     const left = closesAt - this.#store.now();
-    const windowText =
-      left > 0 ? `window ${span(left > HOUR_MS ? left - (left % HOUR_MS) : left)}` : "window closed";
+    const windowText = isNew
+      ? "has not written yet"
+      : left > 0
+        ? `window ${span(left > HOUR_MS ? left - (left % HOUR_MS) : left)}`
+        : "window closed";
     this.#owner.replaceChildren(
       element("h2", {}, person.name),
       element(
@@ -131,9 +135,9 @@ export class Phone {
           title:
             left > 0 ? "So long the business may answer freely." : "Only templates reach this person now.",
         },
-        number,
+        element("span", { class: "who" }, number),
         " · ",
-        element("span", { class: left > 0 ? "open" : "shut" }, windowText),
+        element("span", { class: left > 0 ? "open" : isNew ? "" : "shut" }, windowText),
       ),
     );
     this.#power.setAttribute("aria-checked", String(person.online));

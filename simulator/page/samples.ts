@@ -57,11 +57,7 @@ function scene(
 }
 
 function sticker(canvas: CanvasRenderingContext2D, draw: (canvas: CanvasRenderingContext2D) => void): void {
-  canvas.save();
-  canvas.shadowColor = "#ffffff";
-  canvas.shadowBlur = 10;
   draw(canvas);
-  canvas.restore();
   canvas.fillStyle = "#2b1a12";
   for (const x of [140, 180]) circle(canvas, x, 262, 6);
   canvas.strokeStyle = "#2b1a12";

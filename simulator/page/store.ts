@@ -21,6 +21,8 @@ export class Store {
   /** Positions of the people in the world whose phones are open; the last one was opened last. */
   open: readonly number[] = [0];
   #messages = new Map<string, Message>();
+  /** The messages by the phone that they belong to; made when it is asked for. */
+  #chats: Map<string, Message[]> | null = null;
   /** Messages of the business that somebody has looked at. */
   readonly #seen = new Set<string>();
   readonly #typingUntil = new Map<string, number>();
@@ -66,8 +68,8 @@ export class Store {
 
   /** The time of the simulated world. */
   now(): number {
-    const { now, frozen } = this.world.clock;
-    return frozen ? now : now + Date.now() - this.#loadedAt;
+    const { now, frozen, speed } = this.world.clock;
+    return frozen ? now : now + (Date.now() - this.#loadedAt) * speed;
   }
 
   person(position: number): Person | undefined {
@@ -88,7 +90,8 @@ export class Store {
 
   /** The chat of one person with the business, oldest first. */
   chat({ phone }: Person): Message[] {
-    return [...this.#messages.values()].filter(({ peer }) => `+${peer}` === phone);
+    this.#chats ??= byPhone(this.#messages.values());
+    return this.#chats.get(phone) ?? [];
   }
 
   isTyping({ phone }: Person): boolean {
@@ -138,6 +141,7 @@ export class Store {
   #takeWorld(world: State): void {
     this.world = world;
     this.#loadedAt = Date.now();
+    this.#chats = null;
     this.#messages = new Map(world.messages.map((message) => [message.id, message]));
     const stillThere = this.open.filter((position) => position < world.customers.length);
     this.open = stillThere.length === 0 ? [0] : stillThere;
@@ -156,6 +160,7 @@ export class Store {
       case "message": {
         const { message } = event;
         this.#messages.set(message.id, message);
+        this.#chats = null;
         if (message.direction === "outbound") this.#typingUntil.delete(`+${message.peer}`);
         this.#planLoad();
         break;
@@ -191,4 +196,15 @@ export class Store {
 /** Whether a message of the business has arrived at the phone. */
 export function isOnPhone({ direction, status }: Message): boolean {
   return direction === "outbound" && (status === "delivered" || status === "read" || status === "played");
+}
+
+function byPhone(messages: Iterable<Message>): Map<string, Message[]> {
+  const chats = new Map<string, Message[]>();
+  for (const message of messages) {
+    const phone = `+${message.peer}`;
+    const chat = chats.get(phone);
+    if (chat === undefined) chats.set(phone, [message]);
+    else chat.push(message);
+  }
+  return chats;
 }
