@@ -13,6 +13,8 @@ export interface SimulatorOptions {
   readonly seed?: string;
   /** A file that the world is restored from, and kept in. */
   readonly snapshot?: string;
+  /** `off` where strangers may send links: nothing is fetched for them then. */
+  readonly fetchLinks?: "on" | "off";
   /** A file to which every call and webhook is added. */
   readonly record?: string;
   /** A recording whose webhooks are sent once the simulator listens. */
@@ -52,7 +54,7 @@ export function settingsOf(options: SimulatorOptions): SimulatorSettings {
     record: options.record ?? null,
     replay: options.replay ?? null,
     statusDelaysMs: options.statusDelaysMs ?? STATUS_DELAYS_MS,
-    tuning: { ...DEFAULT_TUNING, ...options.tuning },
+    tuning: { ...DEFAULT_TUNING, fetchLinks: options.fetchLinks !== "off", ...options.tuning },
   };
 }
 
@@ -69,6 +71,7 @@ const rawOptions = z.object({
   webhookUrl: z.url({ protocol: /^https?$/, error: "must be an http or https address" }).optional(),
   seed: text.optional(),
   snapshot: text.optional(),
+  fetchLinks: z.enum(["on", "off"], { error: "must be on or off" }).optional(),
   record: text.optional(),
   replay: text.optional(),
 });
@@ -81,6 +84,7 @@ const SOURCES = [
   ["webhook-url", "SIM_WEBHOOK_URL", "webhookUrl"],
   ["seed", "SIM_SEED", "seed"],
   ["snapshot", "SIM_SNAPSHOT", "snapshot"],
+  ["fetch-links", "SIM_FETCH_LINKS", "fetchLinks"],
   ["record", "SIM_RECORD", "record"],
   ["replay", "SIM_REPLAY", "replay"],
 ] as const;
@@ -128,6 +132,7 @@ function withoutUndefined({
   webhookUrl,
   seed,
   snapshot,
+  fetchLinks,
   record,
   replay,
 }: z.infer<typeof rawOptions>): SimulatorOptions {
@@ -138,6 +143,7 @@ function withoutUndefined({
     ...(webhookUrl !== undefined && { webhookUrl }),
     ...(seed !== undefined && { seed }),
     ...(snapshot !== undefined && { snapshot }),
+    ...(fetchLinks !== undefined && { fetchLinks }),
     ...(record !== undefined && { record }),
     ...(replay !== undefined && { replay }),
   };

@@ -17,6 +17,8 @@ export interface Tuning {
   readonly rateLimits: boolean;
   /** Whether a closed window fails the message later, as Meta mostly does, or refuses the call. */
   readonly closedWindow: "later" | "at_once";
+  /** Whether files that are sent by link are fetched; without it every link counts as good. */
+  readonly fetchLinks: boolean;
 }
 
 export const DEFAULT_TUNING: Tuning = {
@@ -26,6 +28,7 @@ export const DEFAULT_TUNING: Tuning = {
   answerTimeoutMs: ANSWER_TIMEOUT_MS,
   rateLimits: true,
   closedWindow: "later",
+  fetchLinks: true,
 };
 
 export const tuningBody = z.strictObject({
@@ -35,6 +38,7 @@ export const tuningBody = z.strictObject({
   answerTimeoutMs: z.int().min(1).max(ANSWER_TIMEOUT_MS).optional(),
   rateLimits: z.boolean().optional(),
   closedWindow: z.enum(["later", "at_once"]).optional(),
+  fetchLinks: z.boolean().optional(),
 });
 
 /** The settings with what was given changed. */
@@ -46,5 +50,6 @@ export function tuned(tuning: Tuning, change: z.infer<typeof tuningBody>): Tunin
     answerTimeoutMs: change.answerTimeoutMs ?? tuning.answerTimeoutMs,
     rateLimits: change.rateLimits ?? tuning.rateLimits,
     closedWindow: change.closedWindow ?? tuning.closedWindow,
+    fetchLinks: change.fetchLinks ?? tuning.fetchLinks,
   };
 }

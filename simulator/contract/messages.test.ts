@@ -295,6 +295,12 @@ describe("a file by link", () => {
     });
   });
 
+  test("is not fetched where that is switched off", async () => {
+    await bench.control("settings", { fetchLinks: false });
+    expect(await failure("/gone.jpg")).toBe("sent");
+    await bench.control("settings", { fetchLinks: true });
+  });
+
   test("in the header of a template fails it, too", async () => {
     const before = bench.receiver.received.length;
     await bench.send({

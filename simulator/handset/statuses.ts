@@ -47,7 +47,7 @@ export function planStatuses(
   const customer = findCustomer(simulation.world, message.peer);
   // A reaction is never reported as delivered or read.
   const reaches = message.type !== "reaction" && customer?.online === true;
-  const files = linkedFiles(message);
+  const files = simulation.tuning.fetchLinks ? linkedFiles(message) : [];
   const check = () => fetchLinkedFiles(files, simulation.closing);
   plan(simulation, message, [
     { delayMs: sent, status: "sent", ...(files.length > 0 && { check }) },
