@@ -8,6 +8,7 @@ crons.interval("tell WhatsApp of waiting blocks", { minutes: 10 }, internal.cons
 crons.interval("start lost media downloads", { minutes: 1 }, internal.media.sweep, {});
 crons.interval("read lists of templates that are due", { minutes: 5 }, internal.templates.sweep, {});
 crons.interval("remove files that nobody holds", { hours: 1 }, internal.media.sweepFiles, {});
+crons.interval("start lost jobs again", { minutes: 1 }, internal.jobs.sweep, {});
 crons.interval("remove what is past its time", { hours: 1 }, internal.retention.run, {});
 crons.interval("remove ended sign-ins", { hours: 1 }, internal.authStore.prune, {});
 

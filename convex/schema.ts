@@ -10,9 +10,11 @@ import { conversationTables } from "./tables/conversations";
 import { eventTables } from "./tables/events";
 import { handoffTables } from "./tables/handoffs";
 import { instanceTables } from "./tables/instance";
+import { jobTables } from "./tables/jobs";
 import { messageTables } from "./tables/messages";
 import { outboxTables } from "./tables/outbox";
 import { storedFileTables } from "./tables/storedFiles";
+import { suppressionTables } from "./tables/suppressions";
 import { templateTables } from "./tables/templates";
 import { uploadTables } from "./tables/uploads";
 import { webhookTables } from "./tables/webhookLogs";
@@ -30,9 +32,11 @@ export default defineSchema({
   ...eventTables,
   ...handoffTables,
   ...instanceTables,
+  ...jobTables,
   ...messageTables,
   ...outboxTables,
   ...storedFileTables,
+  ...suppressionTables,
   ...templateTables,
   ...uploadTables,
   ...webhookTables,

@@ -18,6 +18,7 @@ import { ensureContact } from "./contacts";
 import { findConversationOf } from "./conversations";
 import { appendEvent } from "./events";
 import { eventContact } from "./messageEvents";
+import { suppressedConsent } from "./suppressions";
 
 /** Entries of one contact with the same time that are compared to find a repetition; Meta repeats one at most a few times. */
 const SAME_MOMENT_ENTRIES_MAX = 32;
@@ -44,7 +45,7 @@ export async function checkConsent(
 
 /** What the contact has agreed to; empty when nobody ever said anything. */
 export async function consentOf(ctx: QueryCtx, contact: Doc<"contacts">): Promise<Consent> {
-  return (await stateRow(ctx, contact._id)) ?? {};
+  return (await stateRow(ctx, contact._id)) ?? (await suppressedConsent(ctx, contact));
 }
 
 /**
@@ -180,10 +181,19 @@ async function moveState(
 ): Promise<void> {
   const { accountId, _id: contactId } = contact;
   const row = await stateRow(ctx, contactId);
-  const next = nextConsentState(row?.[category], mark);
-  if (next.state !== row?.[category]?.state) await tellChange(ctx, contact, category, next);
-  if (row === null) await ctx.db.insert("consentStates", { accountId, contactId, [category]: next });
-  else await ctx.db.patch(row._id, { [category]: next });
+  // Somebody who was erased and comes back begins with what they had withdrawn.
+  const before: Consent = row ?? (await suppressedConsent(ctx, contact));
+  const next = nextConsentState(before[category], mark);
+  if (next.state !== before[category]?.state) await tellChange(ctx, contact, category, next);
+  if (row === null) {
+    const { marketing, all } = before;
+    await ctx.db.insert("consentStates", {
+      accountId,
+      contactId,
+      ...defined({ marketing, all }),
+      [category]: next,
+    });
+  } else await ctx.db.patch(row._id, { [category]: next });
 }
 
 async function tellChange(

@@ -1,6 +1,7 @@
 import { plainBytes, toHex } from "#shared/bytes";
 import {
   EVENT_VERSION,
+  type EventEnvelope,
   type EventPayload,
   type EventSource,
   type EventType,
@@ -78,6 +79,13 @@ export async function eventsAfter(
     .query("webhookEvents")
     .withIndex("by_account_seq", (q) => q.eq("accountId", accountId).gt("seq", seq))
     .take(Math.min(Math.max(Math.trunc(limit), 1), EVENTS_PAGE_MAX));
+}
+
+/** Empties an envelope whose person is erased. Id, type, time and numbers stay, so that no reader misses one. */
+export async function redactEvent(ctx: MutationCtx, event: Doc<"webhookEvents">): Promise<void> {
+  // Written by `appendEvent` from an envelope, and by nobody else.
+  const envelope = JSON.parse(event.body) as EventEnvelope;
+  await ctx.db.patch(event._id, { body: eventText({ ...envelope, payload: { redacted: true } }) });
 }
 
 /** Made from the fact itself, so that the same fact gets the same id after a restore and receivers know it again. */

@@ -3,6 +3,7 @@ import { DAY_MS } from "#shared/time";
 import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { cutChain } from "./audit";
+import { removeExports } from "./exports";
 import { REQUEST_KEPT_MS } from "./sendRequests";
 import { dropBody } from "./webhookBodies";
 
@@ -25,6 +26,7 @@ export async function removeExpired(ctx: MutationCtx, now: number): Promise<bool
     await removeRequests(ctx, now),
     await removeParkedStatuses(ctx, now),
     await removeAudit(ctx, now),
+    await removeExports(ctx, now),
   ];
   return full.includes(true);
 }

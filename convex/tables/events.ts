@@ -5,7 +5,7 @@ import { EVENT_TYPES } from "#shared/domain/events";
 export const eventType = v.union(...EVENT_TYPES.map((type) => v.literal(type)));
 
 /**
- * Written by `model/events`, read by forwarding, by the MCP backfill and by the dashboard's push.
+ * Written by `model/events` (erasure empties the payload), read by forwarding, by the MCP backfill and by the dashboard's push.
  *
  * webhookEvents: one row per fact, written in the transaction of the fact and never changed. `eventId` is made from
  * account, type and `dedupeKey`, so a fact that is told twice is one row.
@@ -28,6 +28,7 @@ export const eventTables = {
   })
     .index("by_account_seq", ["accountId", "seq"])
     .index("by_conversation_seq", ["conversationId", "conversationSeq"])
+    .index("by_account_conversation_seq", ["accountId", "conversationId", "seq"])
     .index("by_event_id", ["eventId"]),
 
   accountSequences: defineTable({
