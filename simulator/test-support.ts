@@ -90,7 +90,7 @@ export interface AnswerBody {
   readonly app: object;
   readonly clock: { readonly now: number };
   readonly wabas: readonly { readonly id: string }[];
-  readonly numbers: readonly object[];
+  readonly numbers: readonly { readonly id: string }[];
   readonly customers: readonly {
     readonly name: string;
     readonly userId: string;

@@ -13,16 +13,18 @@ export interface Acts {
   readonly change: Act;
 }
 
-export function actsOf(store: Store, who: () => Person | undefined): Acts {
-  const post =
-    (path: string, key: string): Act =>
-    (body) =>
-      attempt(async () => {
-        // The user id says who it is, also when somebody hides the phone or moves to another.
-        await call(path, { [key]: who()?.userId, ...body });
-        await store.load();
-      });
-  return { send: post("inbound", "from"), change: post("customers", "phone") };
+/** The acts of one person towards the business number whose chat is open. */
+export function actsOf(store: Store, who: () => Person | undefined, number: () => string | undefined): Acts {
+  const post = (path: string, body: object) =>
+    attempt(async () => {
+      await call(path, body);
+      await store.load();
+    });
+  // The user id says who it is, also when somebody hides the phone or moves to another.
+  return {
+    send: (inbound) => post("inbound", { from: who()?.userId, to: number(), ...inbound }),
+    change: (change) => post("customers", { phone: who()?.userId, ...change }),
+  };
 }
 
 /** Does something and says on the page what went wrong; answers whether it worked. */

@@ -2,6 +2,7 @@ import type { describeState } from "../control/state";
 
 export type State = ReturnType<typeof describeState>;
 export type Person = State["customers"][number];
+export type BusinessNumber = State["numbers"][number];
 export type Message = State["messages"][number];
 export type Template = State["templates"][number];
 export type FaultEntry = State["faults"][number];

@@ -44,8 +44,9 @@ export class Chat {
     new ResizeObserver(() => this.#followEnd()).observe(this.root);
   }
 
-  show(person: Person): void {
-    const messages = this.#store.chat(person);
+  /** Shows what this person and one number of the business have written to each other. */
+  show(person: Person, numberId: string | undefined): void {
+    const messages = this.#store.chat(person).filter((message) => message.numberId === numberId);
     reconcile(this.#list, this.#items(person, messages));
     this.#followEnd();
   }

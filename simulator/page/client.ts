@@ -43,7 +43,7 @@ async function firstWorld(): Promise<State> {
     try {
       return await call<State>("state");
     } catch {
-      body.classList.add("lost");
+      byId("lost", HTMLDivElement).hidden = false;
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }

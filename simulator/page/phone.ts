@@ -1,10 +1,10 @@
 import { actsOf, attempt, notify } from "./acts";
-import type { Message, Person } from "./api";
+import type { BusinessNumber, Message, Person } from "./api";
 import { avatar } from "./avatar";
 import { Chat } from "./chat";
 import { Composer } from "./composer";
 import { openMenu } from "./dialogs";
-import { button, element, iconButton } from "./dom";
+import { button, element, iconButton, reconcile } from "./dom";
 import { openEmojis, quickEmojis } from "./emoji";
 import { phoneNumber, plural, span, timeOfDay } from "./format";
 import { openPersonMenu } from "./person-menu";
@@ -29,6 +29,8 @@ export class Phone {
   readonly #close: HTMLButtonElement;
   readonly #clock = element("span", { class: "clock-face" });
   readonly #signal = element("span", { class: "signal" });
+  readonly #numbers = element("select", { "aria-label": "Number of the business", hidden: true });
+  #chosenNumber: string | undefined;
   readonly #businessName = element("strong");
   readonly #businessState = element("small");
   readonly #businessAvatar = element("span");
@@ -37,7 +39,11 @@ export class Phone {
   constructor(store: Store, position: number, goBack: () => void) {
     this.#store = store;
     this.#position = position;
-    this.#acts = actsOf(store, () => store.person(position));
+    this.#acts = actsOf(
+      store,
+      () => store.person(position),
+      () => this.#number()?.id,
+    );
     this.#chat = new Chat(store, this.#acts, (message, anchor) => this.#openActions(message, anchor));
     this.#composer = new Composer(store, this.#acts);
     this.#power = button(
@@ -49,6 +55,10 @@ export class Phone {
         "aria-label": "Phone is on",
       },
     );
+    this.#numbers.addEventListener("change", () => {
+      this.#chosenNumber = this.#numbers.value;
+      this.show();
+    });
     this.#close = iconButton("close", "Close this phone", () => store.closePhone(position));
     const menu = iconButton(
       "more",
@@ -81,6 +91,7 @@ export class Phone {
       { class: "business-bar" },
       this.#businessAvatar,
       element("div", {}, this.#businessName, this.#businessState),
+      this.#numbers,
     );
     const screen = element(
       "div",
@@ -107,7 +118,7 @@ export class Phone {
     this.#showOwner(person);
     this.#showBusiness(person);
     this.showTime();
-    this.#chat.show(person);
+    this.#chat.show(person, this.#number()?.id);
     this.#composer.show(person);
     if (document.visibilityState === "visible") this.#store.markSeen(person);
   }
@@ -119,8 +130,9 @@ export class Phone {
   #showOwner(person: Person): void {
     this.#ownerAvatar.replaceChildren(avatar(person.name));
     const number = person.phoneHidden ? `@${person.username ?? person.userId}` : phoneNumber(person.phone);
-    const closesAt = person.windows[0]?.expiresAt ?? 0;
-    const isNew = person.windows.length === 0;
+    const open = person.windows.find(({ numberId }) => numberId === this.#number()?.id);
+    const closesAt = open?.expiresAt ?? 0;
+    const isNew = open === undefined;
     const left = closesAt - this.#store.now();
     const windowText = isNew
       ? "has not written yet"
@@ -147,8 +159,9 @@ export class Phone {
   }
 
   #showBusiness(person: Person): void {
-    const number = this.#store.world.numbers[0];
+    const number = this.#number();
     const name = number?.verifiedName ?? "Business";
+    this.#showNumbers();
     this.#businessName.textContent = name;
     this.#businessAvatar.replaceChildren(avatar(name));
     const isTyping = this.#store.isTyping(person);
@@ -157,6 +170,31 @@ export class Phone {
     const text = this.#bannerText(person, number?.blocked.includes(person.waId) === true);
     this.#banner.hidden = text === "";
     if (this.#banner.textContent !== text) this.#banner.textContent = text;
+  }
+
+  /** The number of the business whose chat is open: the chosen one, else the one of the last message. */
+  #number(): BusinessNumber | undefined {
+    const { numbers } = this.#store.world;
+    const person = this.#store.person(this.#position);
+    const last = person && this.#store.chat(person).at(-1)?.numberId;
+    return (
+      numbers.find(({ id }) => id === this.#chosenNumber) ??
+      numbers.find(({ id }) => id === last) ??
+      numbers[0]
+    );
+  }
+
+  /** Where the business has several numbers, each is a chat of its own. */
+  #showNumbers(): void {
+    const { numbers } = this.#store.world;
+    this.#numbers.hidden = numbers.length < 2;
+    const items = numbers.map(({ id, verifiedName, displayPhoneNumber }) => ({
+      key: id,
+      signature: verifiedName,
+      make: () => element("option", { value: id }, `${verifiedName}, ${displayPhoneNumber}`),
+    }));
+    reconcile(this.#numbers, items);
+    this.#numbers.value = this.#number()?.id ?? "";
   }
 
   #bannerText(person: Person, isBlocked: boolean): string {

@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { launchBrowser, missingBrowser } from "../../tests/support/browser";
-import { type Bench, itemsOf, NUMBER, startBench } from "../test-support";
+import { type Bench, changesOf, itemsOf, NUMBER, startBench } from "../test-support";
 
 /** What a customer does on the page, seen from the side of the business: by the webhooks that arrive. */
 
@@ -323,6 +323,19 @@ describe.skipIf(reason !== null)("a customer on the page", () => {
     expect(await focused()).toContain("Actions for: By keys");
     await page.keyboard.press("Enter");
     await page.getByRole("menu").waitFor();
+  });
+
+  test("has a chat with each number of the business", async () => {
+    await write("To the first");
+    await bench.control("reset", { profile: "large" });
+    await phone().getByRole("combobox", { name: "Number of the business" }).selectOption({ index: 1 });
+    await write("To the second");
+    const { numbers } = (await bench.control("state")).body;
+    expect(changesOf(bench.receiver).at(-1)?.value).toMatchObject({
+      metadata: { phone_number_id: numbers[1]?.id },
+    });
+    await phone().getByRole("combobox").selectOption({ index: 0 });
+    await phone().getByText("No messages yet.").waitFor();
   });
 
   test("has a phone beside that of another", async () => {

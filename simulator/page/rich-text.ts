@@ -55,6 +55,6 @@ function marked(mark: keyof typeof TAGS, inner: string): Node {
 
 /** A link that opens beside the page and tells nothing about it. */
 export function link(url: string, label = url): HTMLAnchorElement {
-  const isWeb = /^https?:\/\//i.test(url);
-  return element("a", { ...(isWeb && { href: url }), target: "_blank", rel: "noopener noreferrer" }, label);
+  const isSafe = /^(https?:\/\/|tel:)/i.test(url);
+  return element("a", { ...(isSafe && { href: url }), target: "_blank", rel: "noopener noreferrer" }, label);
 }
