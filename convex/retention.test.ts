@@ -76,3 +76,49 @@ describe("what is past its time", () => {
     ]);
   });
 });
+
+describe("an account's own rules", () => {
+  const setRules = async (retention: { rawBodyDays?: number; auditDays?: number; eventDays?: number }) => {
+    const [account] = await app.rows("accounts");
+    if (account === undefined) throw new Error("no account");
+    await app.join(account._id, "ana", "owner");
+    await app.user("ana").mutation(api.accountRules.set, { accountId: account._id, rules: { retention } });
+  };
+
+  it("remove its raw bodies sooner, or keep them longer, and leave those of others to theirs", async () => {
+    await app.addAccount({ phoneNumberId: "900", phoneNumber: "+15550001111" });
+    await setRules({ rawBodyDays: 7 });
+    await app.receive("short");
+    await app.receive("usual", { phoneNumberId: "900" });
+    await app.advance(8 * DAY);
+    await clean();
+    expect(await app.rows("webhookBodies")).toHaveLength(1);
+    expect(await app.rows("messages")).toHaveLength(2);
+  });
+
+  it("keep raw bodies longer than usual", async () => {
+    await setRules({ rawBodyDays: 90 });
+    await app.receive("long");
+    await app.advance(60 * DAY);
+    await clean();
+    expect(await app.rows("webhookBodies")).toHaveLength(1);
+  });
+
+  it("with 0 days let a raw body go as soon as it is applied", async () => {
+    await setRules({ rawBodyDays: 0 });
+    await app.receive("gone at once");
+    expect(await app.rows("webhookBodies")).toEqual([]);
+    expect(await app.rows("messages")).toHaveLength(1);
+    expect(await app.rows("webhookLogs")).toMatchObject([{ state: "processed", bodyStored: false }]);
+  });
+
+  it("say how long events are kept; those that stay keep their numbers", async () => {
+    await setRules({ eventDays: 10 });
+    await app.receive("old");
+    await app.advance(9 * DAY);
+    await app.receive("new");
+    await app.advance(2 * DAY);
+    await clean();
+    expect((await app.rows("webhookEvents")).map(({ seq }) => seq)).toEqual([2]);
+  });
+});

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { describeAudit, verifyAudit } from "./audit-check";
 import { type Backend, runFunction } from "./backend";
 import { LocalError } from "./local-error";
 
@@ -121,7 +122,45 @@ export const verbs: readonly Verb[] = [
     run: (backend, values) => runFunction(backend, "keysAdmin:revoke", { apiKeyId: values["id"] }),
     print: (result) => `Revoked "${keySchema.parse(result).name}". Its calls are refused from now on.`,
   },
+  {
+    noun: "audit",
+    verb: "verify",
+    flags: { account: optional },
+    run: verifyChains,
+    print: describeAudit,
+  },
+  {
+    noun: "contacts",
+    verb: "erase",
+    positional: "contact",
+    flags: { account: optional },
+    run: async (backend, values) =>
+      await runFunction(backend, "jobs:eraseByName", {
+        accountId: await accountId(backend, values["account"]),
+        contact: values["contact"],
+      }),
+    print: (result) => `The erasure has begun as job ${z.string().parse(result)}.`,
+  },
 ];
+
+/** The chain of one account, or of every account and of the deployment. A broken one ends the command with an error. */
+async function verifyChains(backend: Backend, values: Record<string, string>): Promise<unknown> {
+  const given = values["account"];
+  const chains =
+    given === undefined
+      ? [
+          undefined,
+          ...z
+            .array(accountSchema)
+            .parse(await listAccounts(backend))
+            .map(({ id }) => id),
+        ]
+      : [await accountId(backend, given)];
+  const verdicts = [];
+  for (const chain of chains) verdicts.push(await verifyAudit(backend, chain));
+  if (verdicts.some(({ intact }) => !intact)) throw new LocalError(describeAudit(verdicts));
+  return verdicts;
+}
 
 async function createKey(backend: Backend, values: Record<string, string>): Promise<unknown> {
   return await runFunction(backend, "keysAdmin:create", {

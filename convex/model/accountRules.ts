@@ -64,7 +64,7 @@ function checkRules(rules: AccountRules): void {
   }
 }
 
-const RETENTION_DAYS_MIN = { rawBodyDays: 0, auditDays: AUDIT_DAYS_MIN, eventDays: 1, attemptDays: 1 };
+const RETENTION_DAYS_MIN = { rawBodyDays: 0, auditDays: AUDIT_DAYS_MIN, eventDays: 1 };
 
 function isWhole(value: number | undefined, least: number, most: number): boolean {
   return value === undefined || (Number.isSafeInteger(value) && value >= least && value <= most);

@@ -11,6 +11,7 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { applyItem } from "./inbound";
 import type { ItemOutcome } from "./itemOutcome";
+import { forgetBody } from "./retention";
 import { loadBody, storeBody } from "./webhookBodies";
 import { type ItemScope, openScope, resolveScope } from "./webhookScope";
 import { findSigner, type Signer } from "./webhookSigners";
@@ -112,8 +113,10 @@ async function applyItems(
   let position = log.itemsDone;
   let itemsDead = log.itemsDead;
   let reason = log.reason;
+  const concerned: Id<"accounts">[] = [];
   for (const item of items) {
     const { accountId, outcome } = await applyForAccount(ctx, log, item, now);
+    if (accountId !== undefined) concerned.push(accountId);
     if (outcome.state === "dead") {
       itemsDead++;
       reason ??= outcome.reason;
@@ -133,6 +136,8 @@ async function applyItems(
     reason,
     ...(done && { state: finalState(itemsDead, log.itemCount) }),
   });
+  const applied = done ? await ctx.db.get(logId) : null;
+  if (applied !== null) await forgetBody(ctx, applied, concerned);
 }
 
 function finalState(itemsDead: number, itemCount: number): Doc<"webhookLogs">["state"] {

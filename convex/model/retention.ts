@@ -1,16 +1,19 @@
 import { isSendSettled } from "#shared/domain/send-state";
 import { DAY_MS } from "#shared/time";
-import type { Doc } from "../_generated/dataModel";
+import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
-import { cutChain } from "./audit";
+import { readAccountRules } from "./accountRules";
+import { chainOf, cutChain, findChain } from "./audit";
 import { removeExports } from "./exports";
 import { REQUEST_KEPT_MS } from "./sendRequests";
 import { dropBody } from "./webhookBodies";
 
-/** Raw bodies are for replay and for finding out what happened; a month covers both, and customers' words are in them. */
-const RAW_BODY_KEPT_MS = 30 * DAY_MS;
-/** A year of audit and a month, so that a yearly review finds all of it. */
-const AUDIT_KEPT_MS = 400 * DAY_MS;
+/**
+ * How long things are kept where an account has not decided otherwise, in days. Raw bodies are for replay and for finding
+ * out what happened: a month covers both, and customers' words are in them. A year of audit and a month, so that a
+ * yearly review finds all of it. A season of events, so that a reader that was away for weeks still finds its place.
+ */
+const KEPT_DAYS = { rawBodyDays: 30, auditDays: 400, eventDays: 90 };
 
 /** Rows of each kind that one run removes; a run with a full batch is followed by another. */
 const BATCH_ROWS_MAX = 200;
@@ -18,23 +21,87 @@ const BATCH_ROWS_MAX = 200;
 const BATCH_BODIES_MAX = 3;
 /** Item rows of one body that one run removes. */
 const BATCH_ITEMS_MAX = 1_000;
+/** Envelopes have up to 256 KiB each. */
+const BATCH_EVENTS_MAX = 20;
 
-/** Removes one batch of everything that is past its time. Returns whether there may be more. */
+/** Removes one batch of what belongs to no account and is past its time. Returns whether there may be more. */
 export async function removeExpired(ctx: MutationCtx, now: number): Promise<boolean> {
   const full = [
-    await removeBodies(ctx, now),
+    await removeBodies(ctx, undefined, now - KEPT_DAYS.rawBodyDays * DAY_MS),
+    await removeEmptyBodies(ctx, now - KEPT_DAYS.rawBodyDays * DAY_MS),
     await removeRequests(ctx, now),
     await removeParkedStatuses(ctx, now),
-    await removeAudit(ctx, now),
+    await removeAudit(ctx, undefined, now - KEPT_DAYS.auditDays * DAY_MS),
     await removeExports(ctx, now),
   ];
   return full.includes(true);
 }
 
-async function removeBodies(ctx: MutationCtx, now: number): Promise<boolean> {
+/** Removes one batch of what one account keeps no longer, by its own rules. Returns whether there may be more. */
+export async function removeExpiredOf(
+  ctx: MutationCtx,
+  accountId: Id<"accounts">,
+  now: number,
+): Promise<boolean> {
+  const kept = { ...KEPT_DAYS, ...(await readAccountRules(ctx, accountId)).retention };
+  const before = (days: number) => now - days * DAY_MS;
+  const full = [
+    await removeBodies(ctx, accountId, before(kept.rawBodyDays)),
+    await removeAudit(ctx, accountId, before(kept.auditDays)),
+    await removeEvents(ctx, accountId, before(kept.eventDays)),
+  ];
+  return full.includes(true);
+}
+
+/**
+ * A delivery was applied to its end. Where an account that it speaks of keeps no raw bodies, it goes at once, unless an
+ * item could not be applied and waits to be tried again.
+ */
+export async function forgetBody(
+  ctx: MutationCtx,
+  log: Doc<"webhookLogs">,
+  accountIds: readonly Id<"accounts">[],
+): Promise<void> {
+  if (log.state !== "processed") return;
+  for (const accountId of new Set(accountIds)) {
+    if ((await readAccountRules(ctx, accountId)).retention?.rawBodyDays !== 0) continue;
+    await removeBody(ctx, log);
+    return;
+  }
+}
+
+/**
+ * Bodies that speak of the account (or of none that is connected here) and came before `before`. The items lead to
+ * them: they are the account's, while a body may speak of several. The account that keeps them shortest decides.
+ */
+async function removeBodies(
+  ctx: MutationCtx,
+  accountId: Id<"accounts"> | undefined,
+  before: number,
+): Promise<boolean> {
+  const items = await ctx.db
+    .query("webhookItems")
+    .withIndex("by_account", (q) => q.eq("accountId", accountId).lt("_creationTime", before))
+    .take(BATCH_ROWS_MAX);
+  const logIds = [...new Set(items.map(({ logId }) => logId))];
+  let removed = 0;
+  for (const logId of logIds) {
+    const log = await ctx.db.get(logId);
+    // A large delivery that is still being applied is left alone: the rest of it would be lost.
+    if (log === null || log.itemsDone < log.itemCount) continue;
+    await removeBody(ctx, log);
+    if (++removed === BATCH_BODIES_MAX) break;
+  }
+  return removed > 0;
+}
+
+/** Bodies in which nothing was found at all, so that no item leads to them. */
+async function removeEmptyBodies(ctx: MutationCtx, before: number): Promise<boolean> {
   const logs = await ctx.db
     .query("webhookLogs")
-    .withIndex("by_body_age", (q) => q.eq("bodyStored", true).lt("receivedAt", now - RAW_BODY_KEPT_MS))
+    .withIndex("by_items_body_age", (q) =>
+      q.eq("itemCount", 0).eq("bodyStored", true).lt("receivedAt", before),
+    )
     .take(BATCH_BODIES_MAX);
   for (const log of logs) await removeBody(ctx, log);
   return logs.length === BATCH_BODIES_MAX;
@@ -78,13 +145,26 @@ async function removeParkedStatuses(ctx: MutationCtx, now: number): Promise<bool
 }
 
 /**
- * The oldest lines of the chain that has the oldest one. The chain's anchor moves to the last line removed, so that the
- * rest can still be checked.
+ * The oldest lines of a chain. Its anchor moves to the last line removed, so that the rest can still be checked. Returns
+ * whether there may be more.
  */
-async function removeAudit(ctx: MutationCtx, now: number): Promise<boolean> {
-  const chain = await ctx.db
-    .query("auditChains")
-    .withIndex("by_oldest_at", (q) => q.lt("oldestAt", now - AUDIT_KEPT_MS))
-    .first();
-  return chain !== null && (await cutChain(ctx, chain, now - AUDIT_KEPT_MS, BATCH_ROWS_MAX));
+async function removeAudit(
+  ctx: MutationCtx,
+  accountId: Id<"accounts"> | undefined,
+  before: number,
+): Promise<boolean> {
+  const chain = await findChain(ctx, chainOf(accountId));
+  if (chain === null || chain.oldestAt >= before) return false;
+  return await cutChain(ctx, chain, before, BATCH_ROWS_MAX);
+}
+
+/** The oldest events of an account; the numbers of those that stay do not change. */
+async function removeEvents(ctx: MutationCtx, accountId: Id<"accounts">, before: number): Promise<boolean> {
+  const events = await ctx.db
+    .query("webhookEvents")
+    .withIndex("by_account_seq", (q) => q.eq("accountId", accountId))
+    .take(BATCH_EVENTS_MAX);
+  const old = events.filter(({ _creationTime }) => _creationTime < before);
+  for (const event of old) await ctx.db.delete(event._id);
+  return old.length === BATCH_EVENTS_MAX;
 }

@@ -11,8 +11,6 @@ export const retentionRules = v.object({
   auditDays: v.optional(v.number()),
   /** Events of the sequence that streams and forwarding read. */
   eventDays: v.optional(v.number()),
-  /** Attempts at forwarding, with what the receiver answered. */
-  attemptDays: v.optional(v.number()),
 });
 
 /**

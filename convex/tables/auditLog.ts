@@ -49,9 +49,7 @@ export const auditTables = {
     hash: v.string(),
     anchorSeq: v.number(),
     anchorHash: v.string(),
-    /** When the oldest line that is left was written (ms); retention finds its work by it. */
+    /** When the oldest line that is left was written (ms), so that retention need not read it. */
     oldestAt: v.number(),
-  })
-    .index("by_chain", ["chain"])
-    .index("by_oldest_at", ["oldestAt"]),
+  }).index("by_chain", ["chain"]),
 };

@@ -28,6 +28,7 @@ export const webhookTables = {
   })
     .index("by_sha256", ["sha256", "signedBy", "receivedAt"])
     .index("by_body_age", ["bodyStored", "receivedAt"])
+    .index("by_items_body_age", ["itemCount", "bodyStored", "receivedAt"])
     .index("by_state_age", ["state", "receivedAt"]),
 
   /** The raw bytes in pieces, because a document holds at most 1 MiB and a body may have 4 MiB. */
@@ -47,5 +48,6 @@ export const webhookTables = {
     reason: v.optional(v.string()),
   })
     .index("by_log", ["logId", "position"])
+    .index("by_account", ["accountId"])
     .index("by_state", ["state"]),
 };
