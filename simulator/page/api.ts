@@ -25,14 +25,10 @@ export async function call<T>(
 }
 
 /** Calls the Graph as the business would, with the access token of the start state. */
-export async function callGraph(state: State, path: string, body: object): Promise<unknown> {
-  return answerOf(
-    await send(`/v25.0/${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${state.app.accessToken}` },
-      body: JSON.stringify(body),
-    }),
-  );
+export async function callGraph<T>(state: State, path: string, body: string | FormData): Promise<T> {
+  const type = typeof body === "string" ? { "content-type": "application/json" } : {};
+  const headers = { ...type, authorization: `Bearer ${state.app.accessToken}` };
+  return answerOf(await send(`/v25.0/${path}`, { method: "POST", headers, body }));
 }
 
 async function send(url: string, init: RequestInit): Promise<Response> {

@@ -1,9 +1,10 @@
 import type { Profile } from "../profiles";
 import { attempt, notify } from "./acts";
 import { call, callGraph, type State, type Template } from "./api";
-import { BUSINESS_SAMPLES, text } from "./business-samples";
+import { BUSINESS_SAMPLES, type BusinessSample, text } from "./business-samples";
 import { ask, openMenu } from "./dialogs";
 import { byId, element, iconButton, reconcile } from "./dom";
+import { drawnFile, PHOTO_SAMPLES } from "./samples";
 import type { Store } from "./store";
 
 const EVENTS = ["approve", "reject", "pause", "unpause", "disable", "archive", "unarchive"] as const;
@@ -26,15 +27,17 @@ export class BusinessPanel {
   constructor(store: Store) {
     this.#store = store;
     const sample = byId("sample", HTMLSelectElement);
-    sample.append(...BUSINESS_SAMPLES.map(([label], index) => element("option", { value: index }, label)));
+    sample.append(...BUSINESS_SAMPLES.map(({ label }, index) => element("option", { value: index }, label)));
     const words = byId("sample-text", HTMLInputElement);
     sample.addEventListener("change", () => {
-      words.hidden = BUSINESS_SAMPLES[Number(sample.value)]?.[0] !== "Text";
+      words.hidden = BUSINESS_SAMPLES[Number(sample.value)]?.label !== "Text";
     });
     byId("send-as-business", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
-      const [label, message] = BUSINESS_SAMPLES[Number(sample.value)] ?? ["Text", text("Hi")];
-      void this.#send(label === "Text" && words.value.trim() !== "" ? text(words.value) : message);
+      const chosen = BUSINESS_SAMPLES[Number(sample.value)];
+      if (chosen === undefined) return;
+      const own = chosen.label === "Text" ? words.value.trim() : "";
+      void this.#send(own === "" ? chosen : { ...chosen, message: () => text(own) });
     });
     byId("reset", HTMLButtonElement).addEventListener("click", () => void this.#reset());
   }
@@ -62,17 +65,27 @@ export class BusinessPanel {
     byId("seed", HTMLElement).textContent = world.seed;
   }
 
-  async #send(message: object): Promise<void> {
+  async #send({ message, hasPicture }: BusinessSample): Promise<void> {
+    const { world } = this.#store;
     const person = this.#store.person(this.#store.open.at(-1) ?? 0);
-    const number = this.#store.world.numbers[0];
+    const [number] = world.numbers;
     if (person === undefined || number === undefined) return;
-    await attempt(() =>
-      callGraph(this.#store.world, `${number.id}/messages`, {
-        messaging_product: "whatsapp",
-        to: person.phone,
-        ...message,
-      }),
-    );
+    await attempt(async () => {
+      const picture = { id: hasPicture === true ? await this.#upload(number.id) : "" };
+      const body = { messaging_product: "whatsapp", to: person.phone, ...message(picture) };
+      await callGraph(world, `${number.id}/messages`, JSON.stringify(body));
+    });
+  }
+
+  /** Gives the Graph a picture, as a business does before it sends one; its id. */
+  async #upload(numberId: string): Promise<string> {
+    const [sample] = PHOTO_SAMPLES;
+    if (sample === undefined) throw new TypeError("There is no sample of a picture.");
+    const form = new FormData();
+    form.set("messaging_product", "whatsapp");
+    form.set("file", await drawnFile(sample, "photo"), "plant.jpg");
+    const { id } = await callGraph<{ id: string }>(this.#store.world, `${numberId}/media`, form);
+    return id;
   }
 
   #numberItem(number: State["numbers"][number]): HTMLElement {

@@ -7,7 +7,7 @@ import { drawing, icon, path } from "./icons";
 /** A picture of fewer pixels is there for tests alone; nothing would be seen of it. */
 const SEEN_PX_MIN = 24;
 
-/** A file of a message as the page can show it; media by link are not fetched by the simulator, nor here. */
+/** A file of a message as the page can show it; what is given by link is fetched by the simulator, and not kept. */
 interface ShownFile {
   readonly source: string | null;
   readonly mimeType: string;
@@ -83,7 +83,7 @@ function missing(kind: "photo" | "video" | "sticker", { link, bytes, mimeType }:
     "div",
     { class: "no-preview" },
     icon(kind),
-    element("span", {}, link === null ? size : `By link, not fetched here: ${link}`),
+    element("span", {}, link === null ? size : `By link, which the page does not open: ${link}`),
   );
 }
 

@@ -132,6 +132,12 @@ describe.skipIf(reason !== null)("beside the phones", () => {
     await panel.getByLabel("Text to send").fill("Good day");
     await panel.getByRole("button", { name: "Send" }).click();
     await phone().locator(".bubble").getByText("Good day").waitFor();
+    await panel.getByLabel("through the Graph").selectOption("Template: spring offer");
+    await panel.getByRole("button", { name: "Send" }).click();
+    await phone()
+      .locator(".bubble", { hasText: "our spring plants are here" })
+      .locator("img.photo")
+      .waitFor();
     await panel.getByRole("button", { name: "Change the template order_update" }).click();
     await page.getByRole("menuitem", { name: "Pause", exact: true }).click();
     await panel.getByText("paused").waitFor();
@@ -176,7 +182,8 @@ describe.skipIf(reason !== null)("everybody can perceive and use it", () => {
       for (const type of ["image", "voice", "audio", "document", "video", "sticker", "unsupported"]) {
         await bench.control("inbound", { from: SHEENA, type });
       }
-      for (const [, message] of BUSINESS_SAMPLES) await bench.send(message);
+      const [picture = { id: "" }] = (await bench.control("state")).body.media;
+      for (const { message } of BUSINESS_SAMPLES) await bench.send(message(picture));
       await bench.control("faults", { effect: { kind: "nul" } });
       await bench.control("customers", { phone: "+5541988887777", optedOut: true });
       const found: string[] = [];

@@ -232,6 +232,7 @@ describe.skipIf(reason !== null)("a customer on the page", () => {
   });
 
   test("stops promotions, of which the business hears, and marketing fails", async () => {
+    await bench.control("settings", { fetchLinks: false });
     await choosePerson("Stop promotions");
     await expect.poll(() => itemsOf(bench.receiver, "user_preferences")).toMatchObject([{ value: "stop" }]);
     await businessSends({
