@@ -192,7 +192,7 @@ describe("the deletion of an account", () => {
 
   it("knows every table of the schema", () => {
     const kept = tables.filter((table) => table.startsWith("auth_"));
-    const notOfAnAccount = ["instance", "jobs", "storedFileSweeps", "webhookItems", "webhookLogs", ...kept];
+    const notOfAnAccount = ["instance", "jobs", "storedFileSweeps", "webhookLogs", ...kept];
     const known = new Set([...DELETED_TABLES, ...DELETED_WITH_ANOTHER, ...notOfAnAccount]);
     // A new table needs a line in model/deletion (and in model/erasure, if it can name a person).
     expect(tables.filter((table) => !known.has(table))).toEqual([]);
@@ -206,7 +206,7 @@ describe("the deletion of an account", () => {
     await app.advance();
     expect(await holding(CANARY)).toEqual([]);
     expect(await holding("from another")).toEqual([]);
-    expect(await holding(accountId)).toEqual(["auditLog", "jobs", "webhookItems", "webhookLogs"]);
+    expect(await holding(accountId)).toEqual(["auditLog", "jobs", "webhookLogs"]);
     expect(await holding("for the other account")).toEqual(
       expect.arrayContaining(["messages", "webhookBodies", "webhookEvents"]),
     );
@@ -292,6 +292,26 @@ describe("jobs of one account", () => {
     await app.user("ana").mutation(api.jobs.cancel, { accountId, jobId: exportId });
     await app.advance();
     expect((await app.rows("jobs")).map(({ state }) => state)).toEqual(["cancelled", "done"]);
+  });
+});
+
+describe("a job that does not get on", () => {
+  it("is given up after ten restarts without a step, says so, and lets the next one run", async () => {
+    const contactId = await talk();
+    const exportId = await app.user("ana").mutation(api.exports.start, { accountId });
+    await app.backend.mutation(internal.jobs.work, { jobId: exportId, ticket: 0 });
+    await app.user("ana").mutation(api.jobs.eraseContact, { accountId, contactId });
+    for (let restart = 0; restart <= 10; restart++) {
+      await app.cancelScheduled();
+      await app.advance(3 * 60_000);
+      await app.cancelScheduled();
+      await app.backend.mutation(internal.jobs.sweep, {});
+    }
+    await app.advance();
+    expect((await app.rows("jobs")).map(({ state, failure }) => [state, failure])).toEqual([
+      ["failed", "no_progress"],
+      ["done", undefined],
+    ]);
   });
 });
 

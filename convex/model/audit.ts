@@ -34,7 +34,10 @@ export function chainOf(accountId: Id<"accounts"> | undefined): string {
   return accountId ?? "deployment";
 }
 
-/** Appends one line to its account's chain, in the transaction of the thing that it is about. */
+/**
+ * Appends one line to its account's chain, in the transaction of the thing that it is about.
+ * docs/decisions/0012-audit-chain.md tells why it is built so.
+ */
 export async function recordAudit(ctx: MutationCtx, entry: AuditEntry): Promise<void> {
   const chain = chainOf(entry.accountId);
   const head = await findChain(ctx, chain);

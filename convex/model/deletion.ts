@@ -163,6 +163,11 @@ const TABLES = {
     for (const { files = [] } of others) for (const { storageId } of files) await releaseFile(ctx, storageId);
     return others;
   },
+  webhookItems: (ctx, accountId) =>
+    ctx.db
+      .query("webhookItems")
+      .withIndex("by_account", (q) => q.eq("accountId", accountId))
+      .take(ROWS_MAX),
   /** Whatever file is left although nobody names it. */
   storedFiles: async (ctx, accountId) => {
     const rows = await ctx.db
@@ -217,8 +222,7 @@ export async function deletionStep(ctx: MutationCtx, job: Doc<"jobs">): Promise<
   if (step === "begin") return { state: "more", step: "bodies", rows: 0 };
   if (step === "bodies") {
     const [first = "account"] = DELETED_TABLES;
-    const needles = account === null ? [] : [account.phoneNumberId, account.wabaId];
-    return await eraseBodies(ctx, job, accountId, needles, first);
+    return await eraseBodies(ctx, job, accountId, await namesInBodies(ctx, account), first);
   }
   if (step === "account") {
     if (account !== null) await ctx.db.delete(accountId);
@@ -229,6 +233,17 @@ export async function deletionStep(ctx: MutationCtx, job: Doc<"jobs">): Promise<
   for (const { _id } of rows) if ((await ctx.db.get(_id)) !== null) await ctx.db.delete(_id);
   if (rows.length > 0) return { state: "more", step, rows: rows.length };
   return { state: "more", step: DELETED_TABLES[DELETED_TABLES.indexOf(step) + 1] ?? "account", rows: 0 };
+}
+
+/** What raw bodies call the account. Several numbers may share a WhatsApp Business account; then its id is theirs too. */
+async function namesInBodies(ctx: MutationCtx, account: Doc<"accounts"> | null): Promise<string[]> {
+  if (account === null) return [];
+  const { phoneNumberId, wabaId } = account;
+  const sharing = await ctx.db
+    .query("accounts")
+    .withIndex("by_waba_id", (q) => q.eq("wabaId", wabaId))
+    .take(2);
+  return sharing.length > 1 ? [phoneNumberId] : [phoneNumberId, wabaId];
 }
 
 function isTableStep(step: string): step is TableStep {
