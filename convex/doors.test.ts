@@ -157,6 +157,14 @@ const CALLER_CALLS = {
       category: "marketing",
       state: "withdrawn",
     }),
+  "mcpReads:listUnanswered": (as: Person, w: World) =>
+    as.query(api.mcpReads.listUnanswered, { from: w.number }),
+  "mcpReads:searchMessages": (as: Person, w: World) =>
+    as.query(api.mcpReads.searchMessages, { from: w.number, query: "for" }),
+  "mcpReads:searchContacts": (as: Person, w: World) =>
+    as.query(api.mcpReads.searchContacts, { from: w.number, query: "Sheena" }),
+  "mcpReads:getMessageStatus": (as: Person, w: World) =>
+    as.query(api.mcpReads.getMessageStatus, { from: w.number, message: w.messageId }),
   "mcp:sendOutcome": (as: Person, { messageId }: World) => as.query(api.mcp.sendOutcome, { messageId }),
 };
 
@@ -330,6 +338,10 @@ describe("functions of an API key", () => {
     ["mcp:listConversations", ["send"], "conversations:read"],
     ["mcp:getConversation", ["send", "conversations:read"], "messages:read"],
     ["mcp:listTemplates", ["send", "messages:read"], "templates:read"],
+    ["mcpReads:listUnanswered", ["send", "messages:read"], "conversations:read"],
+    ["mcpReads:searchMessages", ["send", "conversations:read"], "messages:read"],
+    ["mcpReads:searchContacts", ["send", "messages:read"], "conversations:read"],
+    ["mcpReads:getMessageStatus", ["send", "conversations:read"], "messages:read"],
     ["mcp:updateConversation", ["read", "send"], "write"],
     ["mcp:handoffToHuman", ["read", "send"], "write"],
     ["mcp:getConsent", ["send", "write"], "conversations:read"],

@@ -25,7 +25,7 @@ const businessNumber = v.object({ accountId: v.id("accounts"), name: v.string(),
 
 /** Conversations of one business number, newest activity first. */
 export const listConversations = callerQuery({
-  tools: ["list_conversations", "list_unanswered"],
+  tools: ["list_conversations"],
   args: {
     from,
     limit: v.optional(v.number()),
@@ -205,6 +205,7 @@ export const sendOutcome = callerQuery({
 
 /** Changes what is given of a conversation, and answers with what it is now. */
 export const updateConversation = callerMutation({
+  tools: ["updateConversation"],
   args: { from, contact: v.string(), archived: v.optional(v.boolean()) },
   returns: v.union(callerConversationView, refusalView),
   handler: async (ctx, args) => await updateForCaller(ctx, ctx.caller, args, Date.now()),
@@ -212,6 +213,7 @@ export const updateConversation = callerMutation({
 
 /** Gives the conversation to people, with a reason and a summary for them. Keys are refused in it from then on. */
 export const handoffToHuman = callerMutation({
+  tools: ["handoff_to_human"],
   args: { from, contact: v.string(), reason: v.string(), summary: v.optional(v.string()) },
   returns: v.union(handoffAnswer, refusalView),
   handler: async (ctx, args) => await handOffForCaller(ctx, ctx.caller, args, Date.now()),
@@ -219,6 +221,7 @@ export const handoffToHuman = callerMutation({
 
 /** What the customer has agreed to, and how it is known. */
 export const getConsent = callerQuery({
+  tools: ["get_consent"],
   args: { from, contact: v.string() },
   returns: v.union(consentView, refusalView),
   handler: async (ctx, args) => await readConsentForCaller(ctx, ctx.caller, args),
@@ -226,6 +229,7 @@ export const getConsent = callerQuery({
 
 /** Enters what the customer said about messages of a category; `evidence` is the id of the message that says so. */
 export const setConsent = callerMutation({
+  tools: ["set_consent"],
   args: {
     from,
     contact: v.string(),

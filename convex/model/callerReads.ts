@@ -11,7 +11,8 @@ import { boundedRows } from "./page";
 import { listTemplates, type TemplateFilter } from "./templateReads";
 import { viewConversation, viewMessage } from "./views";
 
-function viewNumber({ _id, name, phoneNumber }: Doc<"accounts">) {
+/** A business number as doors return it. */
+export function viewNumber({ _id, name, phoneNumber }: Doc<"accounts">) {
   return { accountId: _id, name, phoneNumber };
 }
 
@@ -85,7 +86,8 @@ export async function readConversation(
   };
 }
 
-async function messagesBefore(
+/** The newest messages of a conversation, or those before a place in it; newest first. */
+export async function messagesBefore(
   ctx: QueryCtx,
   conversationId: Id<"conversations">,
   before: Place | null,
@@ -109,7 +111,8 @@ async function messagesBefore(
   return [...sameMoment, ...(await newestFirst(before, false, rows - sameMoment.length))];
 }
 
-function requireCursor(text: string, field: string): Place {
+/** The place that a cursor names. Throws `invalid_request` when it is none of ours. */
+export function requireCursor(text: string, field: string): Place {
   return parseCursor(text) ?? fail("invalid_request", { field, say: "This cursor is not one of ours." });
 }
 

@@ -17,6 +17,7 @@ import { appendMessage, findByWamid } from "./messages";
 import { searchTextOf } from "./messageText";
 import { addReaction } from "./reactions";
 import { addRevision } from "./revisions";
+import { refreshUnanswered } from "./unanswered";
 
 /** A message older than this was not repeated by Meta (7 days at most) but replayed or held back by somebody. */
 const LATE_MS = 8 * DAY_MS;
@@ -82,6 +83,7 @@ async function applyOwn(ctx: MutationCtx, arrival: Arrival, content: OwnContent)
     const wasImported = known.imported === true && !quiet;
     if (wasImported) {
       await ctx.db.patch(known._id, { imported: undefined });
+      await refreshUnanswered(ctx, known.conversationId);
       await announce(ctx, arrival, known._id, content);
     }
     return { state: filled || learned || wasImported ? "processed" : "duplicate" };

@@ -8,6 +8,7 @@ import type { MutationCtx } from "../_generated/server";
 import { noteSendError } from "./consent";
 import { extendFreeEntry } from "./conversations";
 import { appendMessageEvent } from "./messageEvents";
+import { refreshUnanswered } from "./unanswered";
 
 /** Statuses of one message that are read together; Meta sends at most one of each kind and copies of them. */
 const STATUSES_PER_MESSAGE_MAX = 64;
@@ -58,6 +59,9 @@ export async function refreshStatus(ctx: MutationCtx, messageId: Id<"messages">)
   const { status, error } = shownStatus(message.statusHistory, send);
   const unknownSince = status === "unknown" ? send?.unknownSince : undefined;
   await ctx.db.patch(messageId, { status, error, unknownSince });
+  if ((status === "failed") !== (message.status === "failed")) {
+    await refreshUnanswered(ctx, message.conversationId);
+  }
   const conversation = await ctx.db.get(message.conversationId);
   if (status !== "received" && conversation?.previewMessageId === messageId) {
     await ctx.db.patch(conversation._id, { previewStatus: status });

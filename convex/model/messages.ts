@@ -6,6 +6,7 @@ import { MEDIA_TYPES } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { searchTextOf } from "./messageText";
+import { refreshUnanswered, unansweredAfter } from "./unanswered";
 
 type Shown = Pick<
   Doc<"messages">,
@@ -97,8 +98,10 @@ export async function appendMessage(
       preview: line,
       previewMessageId: messageId,
       previewStatus: message.status === "received" ? undefined : message.status,
+      unansweredSince: unansweredAfter(conversation, message, sortAt),
     }),
   });
+  if (!newest) await refreshUnanswered(ctx, conversation._id);
   return messageId;
 }
 

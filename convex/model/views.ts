@@ -34,7 +34,7 @@ export const accountView = v.object({
   unreadCount: v.number(),
 });
 
-const contactView = v.object({
+export const contactView = v.object({
   _id: v.id("contacts"),
   name: v.string(),
   phone: v.optional(v.string()),
@@ -54,6 +54,8 @@ const conversationFields = {
   /** Until when Meta charges nothing, because the customer came from an advertisement. */
   freeEntryExpiresAt: v.optional(v.number()),
   archivedAt: v.optional(v.number()),
+  /** Since when the customer waits for an answer (ms). */
+  unansweredSince: v.optional(v.number()),
   /** Who writes here; absent = agent. */
   mode: v.optional(conversationMode),
   /** When the conversation goes back to agents by itself (ms). */
@@ -161,7 +163,8 @@ export const sendOutcomeView = v.object({
   error: v.optional(v.object({ code: v.string(), message: v.string() })),
 });
 
-function viewContact(contact: Doc<"contacts">) {
+/** A contact as doors return it. */
+export function viewContact(contact: Doc<"contacts">) {
   const { _id, phone, username, waId, userId } = contact;
   return { _id, name: contactName(contact), ...defined({ phone, username, waId, userId }) };
 }
@@ -171,13 +174,22 @@ export async function viewConversation(ctx: QueryCtx, conversation: Doc<"convers
   const contact = await ctx.db.get(conversation.contactId);
   if (contact === null) throw new Error(`Conversation ${conversation._id} has lost its contact.`);
   const { previewStatus, windowExpiresAt, freeEntryExpiresAt, archivedAt, mode, handBackAt } = conversation;
+  const { unansweredSince } = conversation;
   return {
     _id: conversation._id,
     accountId: conversation.accountId,
     contact: viewContact(contact),
     preview: conversation.preview,
     lastMessageAt: conversation.lastMessageAt,
-    ...defined({ previewStatus, windowExpiresAt, freeEntryExpiresAt, archivedAt, mode, handBackAt }),
+    ...defined({
+      previewStatus,
+      windowExpiresAt,
+      freeEntryExpiresAt,
+      archivedAt,
+      unansweredSince,
+      mode,
+      handBackAt,
+    }),
   };
 }
 

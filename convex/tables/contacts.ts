@@ -36,7 +36,9 @@ export const contactTables = {
     userIdAt: v.optional(v.number()),
     /** While a person's decision to merge this contact into another one is carried out. */
     mergedInto: v.optional(v.id("contacts")),
-  }).index("by_account", ["accountId"]),
+  })
+    .index("by_account", ["accountId"])
+    .searchIndex("search_name", { searchField: "profileName", filterFields: ["accountId"] }),
 
   /**
    * Every way to recognise a contact. (account, kind, value) is unique among the rows without `endedAt`. A number or id

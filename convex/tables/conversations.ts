@@ -48,13 +48,16 @@ export const conversationTables = {
     referredAt: v.optional(v.number()),
     archived: v.boolean(),
     archivedAt: v.optional(v.number()),
+    /** Sort time (ms) of the oldest message of the customer that nobody answered; absent when nobody waits. */
+    unansweredSince: v.optional(v.number()),
     /** Who writes here, by `shared/domain/conversation-mode`; absent = agent. Written by `model/modes`. */
     mode: v.optional(conversationMode),
     /** When the conversation goes back to agents by itself (ms); set only in mode human. */
     handBackAt: v.optional(v.number()),
   })
     .index("by_account_contact", ["accountId", "contactId"])
-    .index("by_account_archived_activity", ["accountId", "archived", "lastMessageAt"]),
+    .index("by_account_archived_activity", ["accountId", "archived", "lastMessageAt"])
+    .index("by_account_archived_unanswered", ["accountId", "archived", "unansweredSince"]),
 
   /** How far one member has read. Written by that member's own view only, so nobody clears another's counter. */
   conversationSeen: defineTable({
