@@ -29,13 +29,16 @@ export function sampleFile(type: MediaType, hue: number): SampleFile {
   }
 }
 
-/** A picture that fades from one colour to black. */
+/** How light a picture is where it has faded: each channel. */
+const PALE = 240;
+
+/** A picture that fades from one colour to a pale one. */
 function gradientPng(width: number, height: number, hue: number): Buffer {
   const channel = (shift: number) => Math.round(127 + 127 * Math.cos(2 * Math.PI * (hue + shift / 3)));
   const colour = [channel(0), channel(1), channel(2)];
   const rows = Array.from({ length: height }, (_, y) => {
     const light = 1 - y / height;
-    const pixel = colour.map((value) => Math.round(value * light));
+    const pixel = colour.map((value) => Math.round(value * light + PALE * (1 - light)));
     return Buffer.from([0, ...Array.from({ length: width }, () => pixel).flat()]);
   });
   const header = Buffer.alloc(13);
