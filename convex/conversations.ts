@@ -1,11 +1,12 @@
 import { paginationOptsValidator, paginationResultValidator } from "convex/server";
 import { v } from "convex/values";
 import { internalMutation, memberMutation, memberQuery } from "./functions";
-import { markSeen as markConversationSeen, requireConversation } from "./model/conversations";
+import { requireConversation } from "./model/conversations";
 import { setArchived as setConversationArchived } from "./model/conversationUpdates";
 import { handoffView, listHandoffs } from "./model/handoffs";
 import { handBack as handBackToAgents, setMode as setConversationMode } from "./model/modes";
 import { boundedPage } from "./model/page";
+import { seeConversation } from "./model/readMarks";
 import { conversationView, viewConversationFor } from "./model/views";
 import { conversationMode } from "./tables/accountRules";
 
@@ -48,7 +49,7 @@ export const markSeen = memberMutation({
   returns: v.null(),
   handler: async (ctx, args) => {
     const conversation = await requireConversation(ctx, ctx.account._id, args.conversationId);
-    await markConversationSeen(ctx, conversation, ctx.userId, Date.now());
+    await seeConversation(ctx, conversation, ctx.userId, Date.now());
     return null;
   },
 });

@@ -5,6 +5,7 @@ const crons = cronJobs();
 
 crons.interval("end expired send leases", { seconds: 30 }, internal.outbox.sweep, {});
 crons.interval("tell WhatsApp of waiting blocks", { minutes: 10 }, internal.consent.sweepPushes, {});
+crons.interval("start lost read receipts", { minutes: 1 }, internal.readMarks.sweep, {});
 crons.interval("start lost media downloads", { minutes: 1 }, internal.media.sweep, {});
 crons.interval("read lists of templates that are due", { minutes: 5 }, internal.templates.sweep, {});
 crons.interval("remove files that nobody holds", { hours: 1 }, internal.media.sweepFiles, {});

@@ -95,6 +95,8 @@ const MEMBER_CALLS = {
     as.mutation(api.messages.sendLocation, { ...sendOf(w), location: { latitude: 1, longitude: 2 } }),
   "messages:sendContacts": (as: Person, w: World) =>
     as.mutation(api.messages.sendContacts, { ...sendOf(w), contacts: [CARD] }),
+  "messages:markAsRead": (as: Person, { accountId, conversationId }: World) =>
+    as.mutation(api.messages.markAsRead, { accountId, conversationId }),
 };
 
 /** Calls about a message that was sent from the world `w`. */
@@ -144,6 +146,7 @@ const CALLER_CALLS = {
     as.mutation(api.mcp.sendLocation, { ...callOf(w), location: { latitude: 1, longitude: 2 } }),
   "mcp:sendContacts": (as: Person, w: World) =>
     as.mutation(api.mcp.sendContacts, { ...callOf(w), contacts: [CARD] }),
+  "mcp:markAsRead": (as: Person, w: World) => as.mutation(api.mcp.markAsRead, callOf(w)),
   "mcp:updateConversation": (as: Person, w: World) =>
     as.mutation(api.mcp.updateConversation, { from: w.number, contact: w.contactId, archived: true }),
   "mcp:handoffToHuman": (as: Person, w: World) =>

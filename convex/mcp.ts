@@ -2,13 +2,20 @@ import { v } from "convex/values";
 import { defined } from "#shared/defined";
 import { callerMutation, callerQuery } from "./functions";
 import { readConversation, readConversations, readTemplates } from "./model/callerReads";
-import { sendForCaller } from "./model/callerSends";
+import { readForCaller, sendForCaller } from "./model/callerSends";
 import { consentView, readConsentForCaller, setConsentForCaller } from "./model/consentRecords";
 import { updateForCaller } from "./model/conversationUpdates";
 import { handOffForCaller, handoffAnswer } from "./model/handoffs";
 import { readOutcome } from "./model/sendOutcome";
 import { templateFilter, templateView } from "./model/templateReads";
-import { callerConversationView, messageView, refusalView, sendOutcomeView, sendView } from "./model/views";
+import {
+  callerConversationView,
+  messageView,
+  readView,
+  refusalView,
+  sendOutcomeView,
+  sendView,
+} from "./model/views";
 import { consentCategory, consentWord } from "./tables/consent";
 import {
   contactsContent,
@@ -186,6 +193,13 @@ export const sendContacts = callerMutation({
     const { contacts } = args;
     return await sendForCaller(ctx, ctx.caller, args, { type: "contacts", contacts }, Date.now());
   },
+});
+
+/** Tells WhatsApp that the customer's messages were read, with `typing` also that an answer is being written. */
+export const markAsRead = callerMutation({
+  args: { from, contact: v.string(), typing: v.optional(v.boolean()) },
+  returns: readView,
+  handler: async (ctx, args) => await readForCaller(ctx, ctx.caller, args, Date.now()),
 });
 
 /**

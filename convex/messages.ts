@@ -5,8 +5,9 @@ import { memberMutation, memberQuery } from "./functions";
 import { requireConversation } from "./model/conversations";
 import { sendForMember } from "./model/memberSends";
 import { boundedPage } from "./model/page";
+import { requestRead } from "./model/readMarks";
 import { markSent as decideSent, sendAgain as repeat, withdraw } from "./model/sendDecisions";
-import { messageView, sendView, viewMessage } from "./model/views";
+import { messageView, readView, sendView, viewMessage } from "./model/views";
 import {
   contactsContent,
   interactiveContent,
@@ -155,5 +156,20 @@ export const cancel = memberMutation({
   handler: async (ctx, { messageId }) => {
     await withdraw(ctx, messageId, Date.now());
     return null;
+  },
+});
+
+/** Tells WhatsApp that the customer's messages were read, with `typing` also that somebody types. */
+export const markAsRead = memberMutation({
+  permission: "messages.send",
+  args: {
+    accountId: v.id("accounts"),
+    conversationId: v.id("conversations"),
+    typing: v.optional(v.boolean()),
+  },
+  returns: readView,
+  handler: async (ctx, args) => {
+    const conversation = await requireConversation(ctx, ctx.account._id, args.conversationId);
+    return await requestRead(ctx, conversation, { kind: "user" }, args.typing === true, Date.now());
   },
 });

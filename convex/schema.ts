@@ -13,6 +13,7 @@ import { instanceTables } from "./tables/instance";
 import { jobTables } from "./tables/jobs";
 import { messageTables } from "./tables/messages";
 import { outboxTables } from "./tables/outbox";
+import { readMarkTables } from "./tables/readMarks";
 import { storedFileTables } from "./tables/storedFiles";
 import { suppressionTables } from "./tables/suppressions";
 import { templateTables } from "./tables/templates";
@@ -35,6 +36,7 @@ export default defineSchema({
   ...jobTables,
   ...messageTables,
   ...outboxTables,
+  ...readMarkTables,
   ...storedFileTables,
   ...suppressionTables,
   ...templateTables,

@@ -16,6 +16,7 @@ export const accountRulesFields = {
   defaultMode: v.optional(conversationMode),
   memberReplyTakesOver: v.optional(v.boolean()),
   handBackMinutes: v.optional(v.number()),
+  sendsReadReceipts: v.optional(v.boolean()),
   retention: v.optional(retentionRules),
 };
 

@@ -1,9 +1,13 @@
 import { defined } from "#shared/defined";
+import { refusal } from "#shared/errors";
 import { hasScope, type Scope } from "#shared/scopes";
 import type { MutationCtx } from "../_generated/server";
+import { findContact } from "./contacts";
+import { findConversationOf } from "./conversations";
 import { grantNumber } from "./grants";
 import type { Caller } from "./identity";
 import { enqueue, validate } from "./outbox";
+import { requestRead } from "./readMarks";
 import type { Draft, DraftContent, DraftRecipient } from "./sendDraft";
 
 /** What every send of an API key takes beside its content. */
@@ -44,4 +48,19 @@ function scopeFor({ scopes }: Caller, { type }: DraftContent): Scope {
 function recipientOf(contact: string | undefined, content: DraftContent): DraftRecipient {
   if (content.type === "reaction") return { kind: "message", messageId: content.messageId };
   return { kind: "contact", text: contact ?? "" };
+}
+
+/** Marks what a customer wrote as read on behalf of an API key: scope and number first, then the conversation. */
+export async function readForCaller(
+  ctx: MutationCtx,
+  caller: Caller,
+  args: { from?: string; contact: string; typing?: boolean },
+  now: number,
+) {
+  const granted = await grantNumber(ctx, caller, "write", args.from);
+  if (granted.refused) return granted;
+  const contact = await findContact(ctx, granted.account._id, args.contact);
+  const conversation = contact === null ? null : await findConversationOf(ctx, contact);
+  if (conversation === null) return refusal("not_found");
+  return await requestRead(ctx, conversation, { kind: "key" }, args.typing === true, now);
 }

@@ -155,6 +155,16 @@ export const sendView = v.union(
   refusalView,
 );
 
+/** The customer's messages are marked as read, or will be. */
+export const readView = v.union(
+  v.object({
+    outcome: v.union(v.literal("accepted"), v.literal("pending")),
+    /** The customer's newest message. */
+    messageId: v.id("messages"),
+  }),
+  refusalView,
+);
+
 /** How a send went. */
 export const sendOutcomeView = v.object({
   outcome: v.union(v.literal("accepted"), v.literal("pending"), v.literal("rejected"), v.literal("unknown")),

@@ -29,6 +29,8 @@ export const accountRulesTables = {
     memberReplyTakesOver: v.optional(v.boolean()),
     /** Minutes after which a conversation that a person took over goes back to agents; absent = never. */
     handBackMinutes: v.optional(v.number()),
+    /** Whether a member's look at a conversation is told to the customer as read; absent = no. */
+    sendsReadReceipts: v.optional(v.boolean()),
     retention: v.optional(retentionRules),
   }).index("by_account", ["accountId"]),
 };

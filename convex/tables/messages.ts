@@ -215,6 +215,7 @@ export const messageTables = {
   })
     .index("by_account_wamid", ["accountId", "wamid"])
     .index("by_conversation_order", ["conversationId", "sortAt", "seq"])
+    .index("by_conversation_direction", ["conversationId", "direction", "sortAt", "seq"])
     .searchIndex("search_text", {
       searchField: "searchText",
       filterFields: ["accountId", "conversationId"],
