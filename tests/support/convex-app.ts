@@ -35,6 +35,7 @@ export class FakeGraph {
   readonly calls: { method: string; url: URL; body: unknown; authorization: string | null }[] = [];
   #sends = 0;
   #answers: Answer[] = [];
+  #readAnswers: Answer[] = [];
   #always: Answer | undefined;
 
   /** The answers to the next message sends, in order; without one a send is accepted. */
@@ -47,8 +48,22 @@ export class FakeGraph {
     this.#always = answer;
   }
 
+  /** The answers to the next read receipts, in order; without one a receipt is taken. */
+  answerNextRead(...answers: Answer[]): void {
+    this.#readAnswers.push(...answers);
+  }
+
   /** The bodies of the message sends so far. */
   get sends(): Record<string, unknown>[] {
+    return this.#posts.filter(({ status }) => status === undefined);
+  }
+
+  /** The bodies of the read receipts so far. */
+  get reads(): Record<string, unknown>[] {
+    return this.#posts.filter(({ status }) => status === "read");
+  }
+
+  get #posts(): Record<string, unknown>[] {
     return this.calls
       .filter(({ method, url }) => method === "POST" && url.pathname.endsWith("/messages"))
       .map(({ body }) => body as Record<string, unknown>);
@@ -61,6 +76,10 @@ export class FakeGraph {
     this.calls.push({ ...request, authorization: new Headers(init.headers).get("authorization") });
     if (this.#always !== undefined) return await this.#always(request);
     if (request.method === "GET") return Response.json({ id: url.pathname.split("/").at(-1) });
+    if ((body as { status?: string }).status === "read") {
+      const taken: Answer = () => Response.json({ success: true });
+      return await (this.#readAnswers.shift() ?? taken)(request);
+    }
     const answer = this.#answers.shift() ?? this.accept;
     return await answer(request);
   };
