@@ -133,7 +133,10 @@ describe("an access token that Meta no longer takes", () => {
 
   it("does not blame a token that was replaced while the request was on its way", async () => {
     let answer = (_: Response): void => {};
-    app.graph.answerNext(() => new Promise<Response>((resolve) => void (answer = resolve)));
+    const later = new Promise<Response>((resolve) => {
+      answer = resolve;
+    });
+    app.graph.answerNext(() => later);
     await talk.send("first");
     await app.startDue();
     await app.backend.run(async (ctx) => {

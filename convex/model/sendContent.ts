@@ -1,3 +1,4 @@
+import type { Infer } from "convex/values";
 import { defined } from "#shared/defined";
 import type { SendPurpose } from "#shared/domain/consent-state";
 import { preview } from "#shared/text";
@@ -9,7 +10,9 @@ import { fillTemplate } from "#shared/whatsapp/template-fill";
 import { templateValues } from "#shared/whatsapp/template-values";
 import type { Doc } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
-import { findMessage, type NewMessage } from "./messages";
+import type { interactiveContent } from "../tables/sendContent";
+import { isOwnContent, type StoredContent, storedContent } from "./inboundContent";
+import { findMessage } from "./messages";
 import { type Refused, refuse } from "./refused";
 import { buildSendBody, type Payload } from "./sendBody";
 import type { Draft, DraftContent } from "./sendDraft";
@@ -20,11 +23,11 @@ import { findTemplate } from "./templates";
 /** Meta: "Reaction messages": a message older than this takes no reaction. */
 const REACTION_AGE_MS_MAX = 30 * DAY_MS;
 
-/** The columns of the message row that a send makes; everything else of the row follows from its conversation. */
-export type SentColumns = Pick<NewMessage, "type" | "text" | "caption" | "media" | "raw"> & {
-  /** What the conversation list shows of it. */
-  line: string;
-};
+/**
+ * The columns of the message row that a send makes, with what the conversation list shows of it; everything else of the
+ * row follows from its conversation.
+ */
+export type SentColumns = StoredContent;
 
 /** A content that WhatsApp would take. `shown` is null for a reaction, which makes no message. */
 export interface SendableContent {
@@ -194,26 +197,44 @@ function columnsOf(payload: Exclude<Payload, { type: "reaction" }>): SentColumns
       };
     }
     case "interactive": {
-      const { body } = payload.interactive;
+      const { interactive } = payload;
+      const choices = choicesOf(interactive);
       return {
         type: payload.type,
-        text: body,
-        raw: JSON.stringify(payload.interactive),
-        line: preview(body),
+        text: interactive.body,
+        interactive: { kind: interactive.type, ...(choices !== "" && { description: choices }) },
+        raw: JSON.stringify(interactive),
+        line: preview(interactive.body),
       };
     }
     case "location":
     case "contacts": {
       const { type } = payload;
-      const content = readContent({
-        type,
-        [type]: payload.type === "location" ? payload.location : payload.contacts,
-      });
-      const raw = content.type === "contacts" ? content.raw : JSON.stringify(content);
-      return { type, raw, line: contentPreview(content) };
+      const shared = type === "location" ? payload.location : payload.contacts;
+      const content = readContent({ type, [type]: shared });
+      if (!isOwnContent(content)) throw new Error(`A ${type} was read as a ${content.type}.`);
+      return storedContent(content, []);
     }
     default:
       return payload satisfies never;
+  }
+}
+
+/** What the customer may tap, so that a message is found by the words on its buttons. */
+function choicesOf(interactive: Infer<typeof interactiveContent>): string {
+  switch (interactive.type) {
+    case "button":
+      return interactive.buttons.map(({ title }) => title).join("\n");
+    case "list":
+      return interactive.sections.flatMap(({ rows }) => rows.map(({ title }) => title)).join("\n");
+    case "cta_url":
+      return interactive.display_text;
+    case "flow":
+      return interactive.flow_cta;
+    case "location_request_message":
+      return "";
+    default:
+      return interactive satisfies never;
   }
 }
 
