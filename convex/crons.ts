@@ -10,6 +10,7 @@ crons.interval("start lost media downloads", { minutes: 1 }, internal.media.swee
 crons.interval("read lists of templates that are due", { minutes: 5 }, internal.templates.sweep, {});
 crons.interval("remove files that nobody holds", { hours: 1 }, internal.media.sweepFiles, {});
 crons.interval("start lost jobs again", { minutes: 1 }, internal.jobs.sweep, {});
+crons.interval("read again what an older reader could not", { hours: 1 }, internal.ingest.reapply, {});
 crons.interval("remove what is past its time", { hours: 1 }, internal.retention.run, {});
 crons.interval("remove ended sign-ins", { hours: 1 }, internal.authStore.prune, {});
 

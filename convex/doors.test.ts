@@ -19,6 +19,7 @@ interface World {
   conversationId: Id<"conversations">;
   messageId: Id<"messages">;
   contactId: Id<"contacts">;
+  itemId: Id<"webhookItems">;
   apiKeyId: Id<"apiKeys">;
   number: string;
 }
@@ -29,6 +30,8 @@ async function world(userId: string, number: { phoneNumberId: string; phoneNumbe
   await app.join(accountId, userId);
   await app.receive(`for ${userId}`, { phoneNumberId: number.phoneNumberId, at: START });
   const [conversation] = (await app.rows("conversations")).filter((row) => row.accountId === accountId);
+  const item = (await app.rows("webhookItems")).find((row) => row.accountId === accountId);
+  if (item === undefined) throw new Error("The customer's webhook was not recorded.");
   const { id } = await app.addKey(accountId, { scopes: ["read", "write", "send"] });
   if (conversation?.previewMessageId === undefined) throw new Error("The customer's message was not stored.");
   return {
@@ -36,6 +39,7 @@ async function world(userId: string, number: { phoneNumberId: string; phoneNumbe
     conversationId: conversation._id,
     messageId: conversation.previewMessageId,
     contactId: conversation.contactId,
+    itemId: item._id,
     apiKeyId: id,
     number: number.phoneNumber,
   };
@@ -126,6 +130,10 @@ const ADMIN_CALLS = {
   "audit:verify": (as: Person, { accountId }: World) => as.query(api.audit.verify, { accountId }),
   "accountRules:set": (as: Person, { accountId }: World) =>
     as.mutation(api.accountRules.set, { accountId, rules: {} }),
+  "webhookItems:listDeadItems": (as: Person, { accountId }: World) =>
+    as.query(api.webhookItems.listDeadItems, { accountId }),
+  "webhookItems:reapply": (as: Person, { accountId, itemId }: World) =>
+    as.mutation(api.webhookItems.reapply, { accountId, itemId }),
 };
 
 const CALLER_CALLS = {

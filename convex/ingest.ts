@@ -1,12 +1,10 @@
 import { v } from "convex/values";
-import { internalMutation } from "./functions";
-import { applyItemText, applyStoredBatch, ingestBody, ingestOutcome } from "./model/ingest";
+import { internal } from "./_generated/api";
+import { internalMutation, internalQuery } from "./functions";
+import { applyItemText, applyStoredBatch, ingestBody, ingestOutcome, reapplyOutdated } from "./model/ingest";
+import { itemOutcome } from "./model/itemOutcome";
+import { deadItemView, listDead, reapplyById } from "./model/webhookItems";
 import { itemScope } from "./model/webhookScope";
-
-const itemOutcome = v.object({
-  state: v.union(v.literal("processed"), v.literal("duplicate"), v.literal("kept"), v.literal("dead")),
-  reason: v.optional(v.string()),
-});
 
 /** As the public `webhook.ingestWebhook`, for the backend's own HTTP route. */
 export const receive = internalMutation({
@@ -30,4 +28,28 @@ export const applyBatch = internalMutation({
     await applyStoredBatch(ctx, args.logId, Date.now());
     return null;
   },
+});
+
+/** Cron: reads again what an older reader could not apply; once per body and version of the reader. */
+export const reapply = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    if (await reapplyOutdated(ctx)) await ctx.scheduler.runAfter(0, internal.ingest.reapply, {});
+    return null;
+  },
+});
+
+/** For the administrator: items that were verified and not applied, of all accounts and of none, newest first. */
+export const listDeadItems = internalQuery({
+  args: { limit: v.optional(v.number()) },
+  returns: v.array(deadItemView),
+  handler: async (ctx, args) => await listDead(ctx, null, args.limit),
+});
+
+/** For the administrator: applies a parked item again, whoever's it is. */
+export const reapplyItem = internalMutation({
+  args: { itemId: v.id("webhookItems") },
+  returns: v.object({ state: itemOutcome.fields.state }),
+  handler: async (ctx, args) => ({ state: await reapplyById(ctx, null, args.itemId, Date.now()) }),
 });

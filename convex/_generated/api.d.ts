@@ -132,6 +132,7 @@ import type * as model_unansweredReads from "../model/unansweredReads.js";
 import type * as model_uploads from "../model/uploads.js";
 import type * as model_views from "../model/views.js";
 import type * as model_webhookBodies from "../model/webhookBodies.js";
+import type * as model_webhookItems from "../model/webhookItems.js";
 import type * as model_webhookRoute from "../model/webhookRoute.js";
 import type * as model_webhookScope from "../model/webhookScope.js";
 import type * as model_webhookSigners from "../model/webhookSigners.js";
@@ -161,6 +162,7 @@ import type * as tables_uploads from "../tables/uploads.js";
 import type * as tables_webhookLogs from "../tables/webhookLogs.js";
 import type * as templates from "../templates.js";
 import type * as webhook from "../webhook.js";
+import type * as webhookItems from "../webhookItems.js";
 
 import type {
   ApiFromModules,
@@ -293,6 +295,7 @@ declare const fullApi: ApiFromModules<{
   "model/uploads": typeof model_uploads;
   "model/views": typeof model_views;
   "model/webhookBodies": typeof model_webhookBodies;
+  "model/webhookItems": typeof model_webhookItems;
   "model/webhookRoute": typeof model_webhookRoute;
   "model/webhookScope": typeof model_webhookScope;
   "model/webhookSigners": typeof model_webhookSigners;
@@ -322,6 +325,7 @@ declare const fullApi: ApiFromModules<{
   "tables/webhookLogs": typeof tables_webhookLogs;
   templates: typeof templates;
   webhook: typeof webhook;
+  webhookItems: typeof webhookItems;
 }>;
 
 /**

@@ -61,6 +61,14 @@ export async function applyMessage(
   if (contact === null) return { state: "dead", reason: "no_sender" };
   const quiet = item.kind === "history";
   const arrival: Arrival = { account, contact, item, wamid, from, timestamp, quiet, now };
+  return { ...(await applyContent(ctx, arrival, content)), contactId: contact._id };
+}
+
+async function applyContent(
+  ctx: MutationCtx,
+  arrival: Arrival,
+  content: MessageContent,
+): Promise<ItemOutcome> {
   if (content.type === "reaction") return await applyReaction(ctx, arrival, content);
   return isOwnContent(content)
     ? await applyOwn(ctx, arrival, content)
@@ -101,7 +109,7 @@ async function applyOwn(ctx: MutationCtx, arrival: Arrival, content: OwnContent)
   await startMediaDownload(ctx, messageId, columns.media?.sha256, now);
   if (!quiet) await announce(ctx, arrival, messageId, content);
   if (content.type === "system" && !quiet) await applyNotice(ctx, arrival, content);
-  await joinWaiting(ctx, messageId, now, { quiet });
+  await joinWaiting(ctx, messageId, now);
   return { state: "processed" };
 }
 
@@ -218,18 +226,15 @@ async function applyReaction(
 ): Promise<ItemOutcome> {
   if (content.targetWamid === undefined) return { state: "dead", reason: "no_target" };
   const { account, contact, wamid, from, timestamp, quiet, now } = arrival;
-  const added = await addReaction(
-    ctx,
-    {
-      accountId: account._id,
-      wamid,
-      targetWamid: content.targetWamid,
-      from,
-      emoji: content.emoji ?? "",
-      timestamp,
-    },
-    { quiet },
-  );
+  const added = await addReaction(ctx, {
+    accountId: account._id,
+    wamid,
+    targetWamid: content.targetWamid,
+    from,
+    emoji: content.emoji ?? "",
+    timestamp,
+    ...(quiet && { imported: true }),
+  });
   if (!added) return { state: "duplicate" };
   if (from === "customer" && !quiet) {
     // Meta counts a reaction as the customer's activity, but nobody has to read it.
@@ -263,13 +268,14 @@ async function applyRevision(
     kind: content.type,
     from,
     timestamp,
+    ...(quiet && { imported: true }),
   };
   if (content.type === "edit") {
     if (!isOwnContent(content.content)) return { state: "dead", reason: "no_content" };
     const stored = storedContent(content.content, item.errors);
-    const added = await addRevision(ctx, { ...revision, content: stored }, now, { quiet });
+    const added = await addRevision(ctx, { ...revision, content: stored }, now);
     return { state: added ? "processed" : "duplicate" };
   }
-  const added = await addRevision(ctx, revision, now, { quiet });
+  const added = await addRevision(ctx, revision, now);
   return { state: added ? "processed" : "duplicate" };
 }

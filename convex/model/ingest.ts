@@ -1,5 +1,6 @@
 import { ConvexError, type Infer, v } from "convex/values";
 import { toHex } from "#shared/bytes";
+import { defined } from "#shared/defined";
 import { WEBHOOK_BODY_BYTES_MAX } from "#shared/domain/limits";
 import { isAppErrorData } from "#shared/errors";
 import { parseSignatureHeader } from "#shared/signature";
@@ -26,7 +27,10 @@ export const ingestOutcome = v.union(
 export type IngestOutcome = Infer<typeof ingestOutcome>;
 
 /** Raised when the reader learns more, so that what an older one could not read can be found and read again. */
-const READER_VERSION = 1;
+const READER_VERSION = 2;
+
+/** Bodies that one step of the walk over outdated ones reads: up to 4 MiB each, of 16 MiB per transaction. */
+const OUTDATED_LOGS_MAX = 1;
 
 /** Meta repeats a delivery for up to 7 days; a day more covers its clock and ours. */
 const SAME_BODY_MS = 8 * DAY_MS;
@@ -94,7 +98,7 @@ export async function applyStoredBatch(
   now: number,
 ): Promise<void> {
   const log = await ctx.db.get(logId);
-  if (log === null || log.itemsDone >= log.itemCount) return;
+  if (log === null || !log.bodyStored || log.itemsDone >= log.itemCount) return;
   const { items } = readWebhookBody(await loadBody(ctx, logId));
   await applyItems(ctx, logId, items.slice(log.itemsDone, log.itemsDone + BATCH_ITEMS_MAX), now);
   if (log.itemsDone + BATCH_ITEMS_MAX < log.itemCount) {
@@ -115,19 +119,13 @@ async function applyItems(
   let reason = log.reason;
   const concerned: Id<"accounts">[] = [];
   for (const item of items) {
-    const { accountId, outcome } = await applyForAccount(ctx, log, item, now);
-    if (accountId !== undefined) concerned.push(accountId);
-    if (outcome.state === "dead") {
+    const applied = await applyForAccount(ctx, log, item, now);
+    if (applied.accountId !== undefined) concerned.push(applied.accountId);
+    if (applied.outcome.state === "dead") {
       itemsDead++;
-      reason ??= outcome.reason;
+      reason ??= applied.outcome.reason;
     }
-    await ctx.db.insert("webhookItems", {
-      logId,
-      position: position++,
-      kind: item.kind,
-      ...outcome,
-      ...(accountId !== undefined && { accountId }),
-    });
+    await recordItem(ctx, logId, position++, item.kind, applied);
   }
   const done = position >= log.itemCount;
   await ctx.db.patch(logId, {
@@ -136,13 +134,94 @@ async function applyItems(
     reason,
     ...(done && { state: finalState(itemsDead, log.itemCount) }),
   });
-  const applied = done ? await ctx.db.get(logId) : null;
-  if (applied !== null) await forgetBody(ctx, applied, concerned);
+  const ended = done ? await ctx.db.get(logId) : null;
+  if (ended !== null) await forgetBody(ctx, ended, concerned);
+}
+
+/** One row per position; reading a body again writes over what its first reading left there. */
+async function recordItem(
+  ctx: MutationCtx,
+  logId: Id<"webhookLogs">,
+  position: number,
+  kind: string,
+  { accountId, outcome }: Applied,
+): Promise<void> {
+  const { state, reason, contactId } = outcome;
+  const row = { logId, position, kind, state, ...defined({ accountId, reason, contactId }) };
+  const known = await ctx.db
+    .query("webhookItems")
+    .withIndex("by_log", (q) => q.eq("logId", logId).eq("position", position))
+    .unique();
+  if (known === null) await ctx.db.insert("webhookItems", row);
+  else await ctx.db.replace(known._id, row);
 }
 
 function finalState(itemsDead: number, itemCount: number): Doc<"webhookLogs">["state"] {
   if (itemsDead === 0) return "processed";
   return itemsDead < itemCount ? "partial" : "dead";
+}
+
+/**
+ * Applies one parked item again: after the number was connected, the account switched on, or a mistake of ours mended.
+ * A body that an older reader read is read again as a whole. Returns what became of it; an item that is not parked, or
+ * whose body is gone, stays as it is.
+ */
+export async function reapplyItem(
+  ctx: MutationCtx,
+  row: Doc<"webhookItems">,
+  now: number,
+): Promise<Doc<"webhookItems">["state"]> {
+  const log = await ctx.db.get(row.logId);
+  if (row.state !== "dead" || log === null || !log.bodyStored || log.state === "received") return row.state;
+  if (log.readerVersion < READER_VERSION) {
+    await readAgain(ctx, log);
+    return row.state;
+  }
+  const { items } = readWebhookBody(await loadBody(ctx, log._id));
+  const item = items[row.position];
+  if (item === undefined) return row.state;
+  const applied = await applyForAccount(ctx, log, item, now);
+  await recordItem(ctx, log._id, row.position, item.kind, applied);
+  if (applied.outcome.state === "dead") return "dead";
+  const itemsDead = Math.max(0, log.itemsDead - 1);
+  await ctx.db.patch(log._id, {
+    itemsDead,
+    state: finalState(itemsDead, log.itemCount),
+    ...(itemsDead === 0 && { reason: undefined }),
+  });
+  return applied.outcome.state;
+}
+
+/**
+ * Reads again, with the present reader, the bodies in which an older one could not apply everything. One step of a
+ * walk over a few of them; returns whether there may be more. What was applied before is known and stays as it is.
+ */
+export async function reapplyOutdated(ctx: MutationCtx): Promise<boolean> {
+  let found = 0;
+  for (const state of ["partial", "dead"] as const) {
+    const logs = await ctx.db
+      .query("webhookLogs")
+      .withIndex("by_state_reader", (q) => q.eq("state", state).lt("readerVersion", READER_VERSION))
+      .take(OUTDATED_LOGS_MAX);
+    for (const log of logs) await readAgain(ctx, log);
+    found += logs.length;
+  }
+  return found > 0;
+}
+
+async function readAgain(ctx: MutationCtx, log: Doc<"webhookLogs">): Promise<void> {
+  // Without its body nothing can be read again; the version says that this was found out.
+  if (!log.bodyStored) return await ctx.db.patch(log._id, { readerVersion: READER_VERSION });
+  const { items } = readWebhookBody(await loadBody(ctx, log._id));
+  await ctx.db.patch(log._id, {
+    readerVersion: READER_VERSION,
+    state: "received",
+    itemCount: items.length,
+    itemsDone: 0,
+    itemsDead: 0,
+    reason: undefined,
+  });
+  await ctx.scheduler.runAfter(0, internal.ingest.applyBatch, { logId: log._id });
 }
 
 interface Applied {
@@ -161,8 +240,8 @@ async function applyForAccount(
     return { outcome: { state: "dead", reason: item.reason } };
   }
   const resolved = await resolveScope(ctx, log, item);
-  const accountId = resolved.kind === "number" ? { accountId: resolved.accountId } : {};
-  if (resolved.kind === "refused") return { outcome: resolved.outcome };
+  const accountId = resolved.kind === "waba" ? {} : defined({ accountId: resolved.accountId });
+  if (resolved.kind === "refused") return { ...accountId, outcome: resolved.outcome };
   return { ...accountId, outcome: await applyAlone(ctx, resolved, item, now) };
 }
 

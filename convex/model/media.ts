@@ -82,7 +82,10 @@ export async function startMediaDownload(
 
 async function enlist(ctx: MutationCtx, message: Doc<"messages">, now: number): Promise<void> {
   const { _id: messageId, accountId } = message;
-  await ctx.db.insert("mediaJobs", { accountId, messageId, attempt: 0, nextAttemptAt: now });
+  const job = await findJob(ctx, messageId);
+  // An edit may bring another file while the first is still fetched: the next attempt is for the new one.
+  if (job !== null) await ctx.db.patch(job._id, { nextAttemptAt: now });
+  else await ctx.db.insert("mediaJobs", { accountId, messageId, attempt: 0, nextAttemptAt: now });
   await ctx.scheduler.runAfter(0, internal.mediaNode.download, { messageId });
 }
 

@@ -8,17 +8,12 @@ import { joinRevisions } from "./revisions";
  * Webhooks come in any order: statuses, reactions, edits and revocations may be here before the message that they are
  * about. They wait under its wamid and are joined to it as soon as the message has that wamid.
  */
-export async function joinWaiting(
-  ctx: MutationCtx,
-  messageId: Id<"messages">,
-  now: number,
-  options: { quiet: boolean } = { quiet: false },
-): Promise<void> {
+export async function joinWaiting(ctx: MutationCtx, messageId: Id<"messages">, now: number): Promise<void> {
   const message = await ctx.db.get(messageId);
   if (message?.wamid === undefined) return;
   await joinParkedStatuses(ctx, message, message.wamid);
-  await joinReactions(ctx, message, message.wamid, options);
-  await joinRevisions(ctx, message, now, options);
+  await joinReactions(ctx, message, message.wamid);
+  await joinRevisions(ctx, message, now);
 }
 
 /** Gives a message that was sent from here its wamid, and everything that was told under it before. */

@@ -9,29 +9,29 @@ const REACTIONS_PER_MESSAGE_MAX = 256;
 
 /**
  * Records a reaction or its removal and updates its message, if that is here; otherwise it waits for it. Returns false
- * for a known one. A `quiet` one is not told to the stream.
+ * for a known one.
  */
 export async function addReaction(
   ctx: MutationCtx,
   reaction: Omit<Doc<"reactions">, "_id" | "_creationTime">,
-  options: { quiet: boolean } = { quiet: false },
 ): Promise<boolean> {
   const { accountId, wamid, targetWamid } = reaction;
   const known = await ctx.db
     .query("reactions")
     .withIndex("by_account_wamid", (q) => q.eq("accountId", accountId).eq("wamid", wamid))
     .unique();
-  if (known !== null) return false;
-  await ctx.db.insert("reactions", reaction);
+  const nowLive = known?.imported === true && reaction.imported !== true;
+  if (known !== null && !nowLive) return false;
+  if (known === null) await ctx.db.insert("reactions", reaction);
+  else await ctx.db.patch(known._id, { imported: undefined });
   const target = await ctx.db
     .query("messages")
     .withIndex("by_account_wamid", (q) => q.eq("accountId", accountId).eq("wamid", targetWamid))
     .unique();
   if (target === null) return true;
-  await ctx.db.patch(target._id, {
-    reactions: shownReactions(await reactionsTo(ctx, accountId, targetWamid)),
-  });
-  if (!options.quiet) await tellReaction(ctx, target._id, reaction);
+  const reactions = shownReactions(await reactionsTo(ctx, accountId, targetWamid));
+  await ctx.db.patch(target._id, { reactions });
+  await tellReaction(ctx, target._id, reaction);
   return true;
 }
 
@@ -40,20 +40,19 @@ export async function joinReactions(
   ctx: MutationCtx,
   message: Pick<Doc<"messages">, "_id" | "accountId">,
   wamid: string,
-  options: { quiet: boolean },
 ): Promise<void> {
   const waiting = await reactionsTo(ctx, message.accountId, wamid);
   if (waiting.length === 0) return;
   await ctx.db.patch(message._id, { reactions: shownReactions(waiting) });
-  if (options.quiet) return;
   for (const reaction of waiting.toReversed()) await tellReaction(ctx, message._id, reaction);
 }
 
 async function tellReaction(
   ctx: MutationCtx,
   messageId: Id<"messages">,
-  { wamid, from, emoji, timestamp }: Omit<Doc<"reactions">, "_id" | "_creationTime">,
+  { wamid, from, emoji, timestamp, imported }: Omit<Doc<"reactions">, "_id" | "_creationTime">,
 ): Promise<void> {
+  if (imported) return;
   await appendMessageEvent(ctx, messageId, {
     type: "message.reaction.changed",
     dedupeKey: wamid,

@@ -6,6 +6,7 @@ import type { StoredContent } from "./inboundContent";
 import { startMediaDownload } from "./media";
 import { appendMessageEvent } from "./messageEvents";
 import { searchTextOf } from "./messageText";
+import { releaseFile } from "./storedFiles";
 
 type Revision = Doc<"messageEdits">;
 
@@ -23,20 +24,21 @@ export async function addRevision(
   ctx: MutationCtx,
   revision: Omit<Revision, "_id" | "_creationTime">,
   now: number,
-  options: { quiet: boolean },
 ): Promise<boolean> {
   const { accountId, wamid, targetWamid } = revision;
   const known = await ctx.db
     .query("messageEdits")
     .withIndex("by_account_wamid", (q) => q.eq("accountId", accountId).eq("wamid", wamid))
     .first();
-  if (known !== null) return false;
-  await ctx.db.insert("messageEdits", revision);
+  const nowLive = known?.imported === true && revision.imported !== true;
+  if (known !== null && !nowLive) return false;
+  if (known === null) await ctx.db.insert("messageEdits", revision);
+  else await ctx.db.patch(known._id, { imported: undefined });
   const message = await ctx.db
     .query("messages")
     .withIndex("by_account_wamid", (q) => q.eq("accountId", accountId).eq("wamid", targetWamid))
     .unique();
-  if (message !== null) await reviseMessage(ctx, message._id, options.quiet ? [] : [revision], now);
+  if (message !== null) await reviseMessage(ctx, message._id, [revision], now);
   return true;
 }
 
@@ -45,11 +47,10 @@ export async function joinRevisions(
   ctx: MutationCtx,
   message: Pick<Doc<"messages">, "_id" | "accountId" | "wamid">,
   now: number,
-  options: { quiet: boolean },
 ): Promise<void> {
   if (message.wamid === undefined) return;
   const waiting = await revisionsOf(ctx, message.accountId, message.wamid);
-  if (waiting.length > 0) await reviseMessage(ctx, message._id, options.quiet ? [] : waiting, now);
+  if (waiting.length > 0) await reviseMessage(ctx, message._id, waiting, now);
 }
 
 /** Shows the latest state of a message and tells the stream about the changes that are new to it. */
@@ -71,8 +72,8 @@ async function reviseMessage(
   const gone = revokedAt(side, revisions);
   if (gone !== undefined) await ctx.db.patch(messageId, { revokedAt: gone });
   await refreshLine(ctx, message, gone === undefined ? edit?.content?.line : REVOKED_LINE);
-  for (const { kind, from, wamid, timestamp } of news) {
-    if (kind === "original" || from !== side) continue;
+  for (const { kind, from, wamid, timestamp, imported } of news) {
+    if (kind === "original" || from !== side || imported) continue;
     const what = kind === "edit" ? "edited" : "revoked";
     await appendMessageEvent(ctx, messageId, {
       type: `message.${message.direction}.${what}`,
@@ -119,7 +120,10 @@ async function showEdit(
     editedAt: edit.timestamp,
     editWamid: edit.wamid,
   });
-  if (!sameFile) await startMediaDownload(ctx, message._id, content.media?.sha256, now);
+  if (sameFile) return;
+  // The words of every version are kept, the file of the latest only: its author has withdrawn the others.
+  if (message.media?.storageId !== undefined) await releaseFile(ctx, message.media.storageId);
+  await startMediaDownload(ctx, message._id, content.media?.sha256, now);
 }
 
 /** Every column of a content, so that an edit leaves nothing of the one before. */
@@ -137,11 +141,22 @@ const EMPTY_CONTENT = {
 };
 
 function contentOf(message: Doc<"messages">): StoredContent {
-  const { type, text, caption, media, location, contacts, interactive, order, systemEvent, raw } = message;
+  const media = message.media && { ...message.media, storageId: undefined };
+  const { type, text, caption, location, contacts, interactive, order, systemEvent, raw } = message;
   return {
     type,
     line: "",
-    ...defined({ text, caption, media, location, contacts, interactive, order, systemEvent, raw }),
+    ...defined({
+      text,
+      caption,
+      media: media && defined(media),
+      location,
+      contacts,
+      interactive,
+      order,
+      systemEvent,
+      raw,
+    }),
   };
 }
 

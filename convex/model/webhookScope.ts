@@ -1,7 +1,7 @@
 import { type Infer, v } from "convex/values";
 import { phoneDigits } from "#shared/phone";
 import type { WebhookItem } from "#shared/whatsapp/webhook-types";
-import type { Doc } from "../_generated/dataModel";
+import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
 import { findByPhoneNumberId } from "./accounts";
 import type { EventScope } from "./fieldEvents";
@@ -20,6 +20,8 @@ export type ItemScope = Infer<typeof itemScope>;
 interface Refused {
   kind: "refused";
   outcome: ItemOutcome;
+  /** The account whose members may see the item in their list of what was not applied. */
+  accountId?: Id<"accounts">;
 }
 
 /**
@@ -46,7 +48,7 @@ export async function openScope(ctx: QueryCtx, scope: ItemScope): Promise<EventS
 
 function scopeOfNumber(log: Doc<"webhookLogs">, account: Doc<"accounts">): ItemScope | Refused {
   if (!vouches(log, account)) return dead("foreign_number");
-  if (account.state !== "active") return dead("account_disabled");
+  if (account.state !== "active") return { ...dead("account_disabled"), accountId: account._id };
   return { kind: "number", accountId: account._id };
 }
 

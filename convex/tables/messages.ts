@@ -253,6 +253,8 @@ export const messageTables = {
     from: v.union(v.literal("customer"), v.literal("business")),
     emoji: v.string(),
     timestamp: v.number(),
+    /** From the history of the phone app: told to nobody. */
+    imported: v.optional(v.boolean()),
   })
     .index("by_account_wamid", ["accountId", "wamid"])
     .index("by_account_target", ["accountId", "targetWamid", "timestamp"]),
@@ -272,6 +274,8 @@ export const messageTables = {
     from: v.union(v.literal("customer"), v.literal("business")),
     timestamp: v.number(),
     content: v.optional(messageContent),
+    /** From the history of the phone app: told to nobody. */
+    imported: v.optional(v.boolean()),
   })
     .index("by_account_wamid", ["accountId", "wamid"])
     .index("by_account_target", ["accountId", "targetWamid", "timestamp"])

@@ -25,11 +25,14 @@ export const webhookTables = {
     /** Raised when the reader learns more, so that dead rows of an older reader can be run again. */
     readerVersion: v.number(),
     bodyStored: v.boolean(),
+    /** Set when the body was removed before its time because a person's data had to go (ms); the digest stays. */
+    redactedAt: v.optional(v.number()),
   })
     .index("by_sha256", ["sha256", "signedBy", "receivedAt"])
     .index("by_body_age", ["bodyStored", "receivedAt"])
     .index("by_items_body_age", ["itemCount", "bodyStored", "receivedAt"])
-    .index("by_state_age", ["state", "receivedAt"]),
+    .index("by_state_age", ["state", "receivedAt"])
+    .index("by_state_reader", ["state", "readerVersion"]),
 
   /** The raw bytes in pieces, because a document holds at most 1 MiB and a body may have 4 MiB. */
   webhookBodies: defineTable({
@@ -43,11 +46,15 @@ export const webhookTables = {
     logId: v.id("webhookLogs"),
     position: v.number(),
     accountId: v.optional(v.id("accounts")),
+    /** Whom the item was about, so that the bodies that hold a person's words can be found. */
+    contactId: v.optional(v.id("contacts")),
     kind: v.string(),
     state: v.union(v.literal("processed"), v.literal("duplicate"), v.literal("kept"), v.literal("dead")),
     reason: v.optional(v.string()),
   })
     .index("by_log", ["logId", "position"])
     .index("by_account", ["accountId"])
-    .index("by_state", ["state"]),
+    .index("by_state", ["state"])
+    .index("by_account_state", ["accountId", "state"])
+    .index("by_contact", ["contactId"]),
 };
