@@ -186,12 +186,14 @@ const SERVICE_CALLS = {
   "callers:touch": (as: Person, { apiKeyId }: World) => as.mutation(api.callers.touch, { apiKeyId }),
   "mcpCalls:take": (as: Person, { apiKeyId }: World) => as.mutation(api.mcpCalls.take, { apiKeyId }),
   "mcpCalls:record": (as: Person) => as.mutation(api.mcpCalls.record, { calls: [] }),
+  "invites:read": (as: Person) => as.query(api.invites.read, { token: "t" }),
+  "invites:acceptFor": (as: Person) => as.mutation(api.invites.acceptFor, { token: "t", userId: "eve" }),
   "instance:claim": (as: Person) => as.mutation(api.instance.claim, { userId: "eve" }),
 };
 
 /** Open to everybody; the signature of a webhook is its credential. */
 const OPEN = ["health:check", "instance:status", "webhook:ingestWebhook"];
-const ANY_USER = ["accounts:list"];
+const ANY_USER = ["invites:accept", "accounts:list"];
 
 type Person = Pick<App["backend"], "query" | "mutation">;
 

@@ -123,6 +123,16 @@ export function userQuery<Args extends PropertyValidators, Returns extends Gener
   });
 }
 
+export function userMutation<Args extends PropertyValidators, Returns extends GenericValidator>(
+  door: Door<MutationCtx & { userId: string }, Args, Returns>,
+) {
+  return publicMutation({
+    args: door.args,
+    returns: door.returns,
+    handler: async (ctx, args) => await door.handler({ ...ctx, userId: await requireUser(ctx) }, args),
+  });
+}
+
 /**
  * For a member of the account named by the argument `accountId` whose role has the permission; adds `account`, `role`
  * and `userId`.

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type App, closeApp, openApp } from "../tests/support/convex-app";
 import { TEAM_DOORS, type TeamWorld } from "../tests/support/team-doors";
+import { internal } from "./_generated/api";
 
 let app: App;
 let world: TeamWorld;
@@ -13,7 +14,9 @@ beforeEach(async () => {
   const foreignId = await app.addAccount({ phoneNumberId: "900", phoneNumber: "+15550001111" });
   await app.join(foreignId, "fred", "owner");
   const { id: apiKeyId } = await app.addKey(accountId);
-  world = { accountId, apiKeyId };
+  const invite = { accountId, email: "guest@x.test", role: "member" as const };
+  const { id: inviteId } = await app.backend.action(internal.invites.createByAdmin, invite);
+  world = { accountId, apiKeyId, inviteId };
 });
 afterEach(closeApp);
 

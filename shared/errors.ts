@@ -49,6 +49,18 @@ export const ERRORS = {
   },
   already_claimed: { status: 409, retryable: false, say: "This deployment already has an owner." },
   already_exists: { status: 409, retryable: false, say: "There is already one with this name or number." },
+  last_owner: {
+    status: 409,
+    retryable: false,
+    say: "The account needs an owner, and this is the last one.",
+    nextStep: "Make another member an owner first.",
+  },
+  invite_invalid: {
+    status: 404,
+    retryable: false,
+    say: "This invitation is not valid: it is over, was used, or is for another e-mail address.",
+    nextStep: "Ask for a new invitation, and sign in with the address that it was sent to.",
+  },
 
   // What the rules of sending say.
   window_closed: {

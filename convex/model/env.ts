@@ -3,11 +3,14 @@ import { fail } from "./errors";
 /** Every variable of the deployment that functions read; `.env.example` says what each is for. */
 type Setting =
   | "API_KEY_PEPPER"
+  | "CONVEX_SITE_URL"
+  | "FACEBOOK_APP_ID"
   | "FACEBOOK_APP_SECRET"
   | "META_GRAPH_URL"
   | "META_GRAPH_VERSION"
   | "META_MEDIA_HOSTS"
   | "SECRETS_KEYS"
+  | "SITE_URL"
   | "WEBHOOK_VERIFY_TOKEN";
 
 /** The value of a setting, or undefined when it is missing or empty. */

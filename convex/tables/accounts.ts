@@ -82,4 +82,25 @@ export const accountTables = {
   })
     .index("by_account_user", ["accountId", "userId"])
     .index("by_user", ["userId"]),
+
+  /**
+   * Invitations, written by and read through `model/invites`. The token is never stored, only its digest; it works
+   * once, until `expiresAt` (ms), for the person who signed up with `email`.
+   */
+  accountInvites: defineTable({
+    accountId: v.id("accounts"),
+    /** In lower case. */
+    email: v.string(),
+    role: accountRole,
+    tokenHash: v.string(),
+    /** User id, or `admin`. */
+    invitedBy: v.string(),
+    createdAt: v.number(),
+    expiresAt: v.number(),
+    acceptedAt: v.optional(v.number()),
+    acceptedBy: v.optional(v.string()),
+    revokedAt: v.optional(v.number()),
+  })
+    .index("by_token_hash", ["tokenHash"])
+    .index("by_account_expiry", ["accountId", "expiresAt"]),
 };

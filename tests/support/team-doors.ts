@@ -9,6 +9,7 @@ export type Visitor = Pick<App["backend"], "query" | "mutation" | "action">;
 export interface TeamWorld {
   accountId: Id<"accounts">;
   apiKeyId: Id<"apiKeys">;
+  inviteId: Id<"accountInvites">;
 }
 
 type Role = "member" | "admin" | "owner";
@@ -39,5 +40,33 @@ export const TEAM_DOORS: Record<
   "keys:revoke": {
     least: "admin",
     call: (as, { accountId, apiKeyId }) => as.mutation(api.keys.revoke, { accountId, apiKeyId }),
+  },
+  "members:list": { least: "member", call: (as, { accountId }) => as.query(api.members.list, { accountId }) },
+  "members:changeRole": {
+    least: "admin",
+    call: (as, { accountId }) =>
+      as.mutation(api.members.changeRole, { accountId, userId: "max", role: "admin" }),
+  },
+  "members:remove": {
+    least: "admin",
+    call: (as, { accountId }) => as.mutation(api.members.remove, { accountId, userId: "max" }),
+  },
+  "members:leave": {
+    least: "member",
+    call: (as, { accountId }) => as.mutation(api.members.leave, { accountId }),
+  },
+  "members:transfer": {
+    least: "owner",
+    call: (as, { accountId }) => as.mutation(api.members.transfer, { accountId, userId: "max" }),
+  },
+  "invites:create": {
+    least: "admin",
+    call: (as, { accountId }) =>
+      as.action(api.invites.create, { accountId, email: "new@x.test", role: "member" }),
+  },
+  "invites:list": { least: "admin", call: (as, { accountId }) => as.query(api.invites.list, { accountId }) },
+  "invites:revoke": {
+    least: "admin",
+    call: (as, { accountId, inviteId }) => as.mutation(api.invites.revoke, { accountId, inviteId }),
   },
 };
