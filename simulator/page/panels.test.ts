@@ -115,12 +115,14 @@ describe.skipIf(reason !== null)("beside the phones", () => {
     await faults().getByText("Everything works.").waitFor();
   });
 
-  test("the clock closes the window, tells what fell due, and stands still", async () => {
+  test("the clock closes the window, tells what fell due, runs faster, and stands still", async () => {
     await says("Hi");
     await phone().getByText("window 23 h").waitFor();
     await clock().getByRole("button", { name: "+24 h" }).click();
     await clock().getByText("The window closed for Sheena Nelson.").waitFor();
     await phone().getByText("window closed").waitFor();
+    await clock().getByRole("combobox", { name: "Speed of the clock" }).selectOption("60");
+    await expect.poll(async () => (await bench.control("state")).body.clock).toMatchObject({ speed: 60 });
     await clock().getByRole("switch", { name: "Freeze" }).click();
     await expect.poll(() => clock().getByRole("switch").getAttribute("aria-checked")).toBe("true");
     expect((await bench.control("state")).body.clock).toMatchObject({ frozen: true });
