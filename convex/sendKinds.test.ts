@@ -210,6 +210,42 @@ describe("every kind of message", () => {
   });
 });
 
+describe("an upload", () => {
+  const upload = async (more: object) =>
+    await app.backend.run(async (ctx) => {
+      const row = {
+        accountId: talk.accountId,
+        principal: "user:ana",
+        kind: "image" as const,
+        createdAt: START,
+      };
+      const ready = {
+        state: "ready" as const,
+        graphMediaId: "88",
+        graphMediaUntil: START + 1,
+        expiresAt: START + 1,
+      };
+      return await ctx.db.insert("uploads", { ...row, ...ready, ...more });
+    });
+  const sendUpload = async (uploadId: string) =>
+    await ana().mutation(api.messages.sendMedia, { ...draft(), media: "image", file: { uploadId } });
+
+  it.each([
+    ["of somebody else", { principal: "user:ben" }, "not_found"],
+    ["that has expired", { expiresAt: START }, "not_found"],
+    ["that failed", { state: "failed" as const }, "media_refused"],
+    ["that Meta no longer has", { graphMediaUntil: START }, "media_refused"],
+  ])("%s is refused", async (_, more, reason) => {
+    expect(await sendUpload(await upload(more))).toMatchObject({ refused: true, reason });
+  });
+
+  it("that Meta has is sent by its id there", async () => {
+    expect(await sendUpload(await upload({}))).toMatchObject({ outcome: "pending" });
+    await app.advance();
+    expect(app.graph.sends).toMatchObject([{ type: "image", image: { id: "88" } }]);
+  });
+});
+
 describe("reactions", () => {
   const react = async (emoji: string, clientRequestId: string) => {
     const { _id: messageId } = await inbound();

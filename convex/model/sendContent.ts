@@ -13,12 +13,14 @@ import type { QueryCtx } from "../_generated/server";
 import type { interactiveContent } from "../tables/sendContent";
 import { isOwnContent, type StoredContent, storedContent } from "./inboundContent";
 import { findMessage } from "./messages";
+import { principalKey } from "./principal";
 import { type Refused, refuse } from "./refused";
 import { buildSendBody, type Payload } from "./sendBody";
-import type { Draft, DraftContent } from "./sendDraft";
+import type { Draft, DraftContent, DraftFile } from "./sendDraft";
 import { refuseTemplate, requireUsableTemplate } from "./templateReads";
 import { templateDefinition } from "./templateRow";
 import { findTemplate } from "./templates";
+import { findUpload } from "./uploads";
 
 /** Meta: "Reaction messages": a message older than this takes no reaction. */
 const REACTION_AGE_MS_MAX = 30 * DAY_MS;
@@ -80,11 +82,12 @@ type Address = { to: string } | { recipient: string };
 
 async function resolveContent(
   ctx: QueryCtx,
-  { content, account, now }: Draft,
+  draft: Draft,
   conversation: Doc<"conversations"> | null,
   address: Address,
   envelope: Address & { replyToWamid?: string },
 ): Promise<SendableContent | Refused> {
+  const { content, account, now } = draft;
   switch (content.type) {
     case "text": {
       const { text, previewUrl } = content;
@@ -94,8 +97,8 @@ async function resolveContent(
       return await resolveTemplate(ctx, account, content, envelope);
     case "media": {
       const { media, file, caption, filename, voice } = content;
-      if ("uploadId" in file) return refuse("media_refused", "There is no such upload.");
-      const source = "link" in file ? { link: file.link } : { graphMediaId: file.mediaId };
+      const source = await findSource(ctx, draft, file);
+      if ("kind" in source) return source;
       const options = defined({ caption, filename, voice });
       return sendable({ type: "media", ...envelope, media, ...source, ...options });
     }
@@ -132,6 +135,25 @@ async function resolveContent(
     default:
       return content satisfies never;
   }
+}
+
+/** Where Meta finds the file. An upload is sent by whoever made it, while it is kept and once Meta has it. */
+async function findSource(
+  ctx: QueryCtx,
+  { account, principal, now }: Draft,
+  file: DraftFile,
+): Promise<{ link: string } | { graphMediaId: string } | Refused> {
+  if ("link" in file) return { link: file.link };
+  if ("mediaId" in file) return { graphMediaId: file.mediaId };
+  const upload = await findUpload(ctx, account, file.uploadId);
+  if (upload === null || upload.principal !== principalKey(principal) || upload.expiresAt <= now) {
+    return refuse("not_found", "There is no such upload.");
+  }
+  const { graphMediaId, graphMediaUntil = 0 } = upload;
+  if (upload.state !== "ready" || graphMediaId === undefined || graphMediaUntil <= now) {
+    return refuse("media_refused", "The upload is not ready to be sent.");
+  }
+  return { graphMediaId };
 }
 
 /** Fills the template as it stands in Meta's list now; `template_params` names every value that does not fit. */
