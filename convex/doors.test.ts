@@ -141,6 +141,7 @@ const ADMIN_CALLS = {
 };
 
 const CALLER_CALLS = {
+  "mcp:mediaLink": (as: Person, { messageId }: World) => as.mutation(api.mcp.mediaLink, { messageId }),
   "mcp:listTemplates": (as: Person, w: World) => as.query(api.mcp.listTemplates, { from: w.number }),
   "mcp:listConversations": (as: Person, w: World) => as.query(api.mcp.listConversations, { from: w.number }),
   "mcp:getConversation": (as: Person, w: World) =>
@@ -186,6 +187,14 @@ const CALLER_CALLS = {
 const callOf = ({ number, contactId }: World) => ({ from: number, contact: contactId });
 
 const SERVICE_CALLS = {
+  "media:open": (as: Person, { messageId }: World) =>
+    as.query(api.media.open, {
+      messageId,
+      principal: "user:ana",
+      expiresAt: START,
+      signature: "s",
+      now: START,
+    }),
   "callers:resolveKey": (as: Person) => as.query(api.callers.resolveKey, { keyHash: "h", pepperId: "p1" }),
   "callers:touch": (as: Person, { apiKeyId }: World) => as.mutation(api.callers.touch, { apiKeyId }),
   "mcpCalls:take": (as: Person, { apiKeyId }: World) => as.mutation(api.mcpCalls.take, { apiKeyId }),

@@ -6,6 +6,7 @@ import { readForCaller, sendForCaller } from "./model/callerSends";
 import { consentView, readConsentForCaller, setConsentForCaller } from "./model/consentRecords";
 import { updateForCaller } from "./model/conversationUpdates";
 import { handOffForCaller, handoffAnswer } from "./model/handoffs";
+import { linkForCaller } from "./model/mediaLinks";
 import { readOutcome } from "./model/sendOutcome";
 import { templateFilter, templateView } from "./model/templateReads";
 import {
@@ -70,6 +71,21 @@ export const getConversation = callerQuery({
     refusalView,
   ),
   handler: async (ctx, args) => await readConversation(ctx, ctx.caller, args),
+});
+
+/** A link to the file of a message, for a quarter of an hour; a path of the app. */
+export const mediaLink = callerMutation({
+  args: { messageId: v.id("messages") },
+  returns: v.union(
+    v.object({
+      link: v.string(),
+      expiresAt: v.number(),
+      mime: v.optional(v.string()),
+      filename: v.optional(v.string()),
+    }),
+    refusalView,
+  ),
+  handler: async (ctx, { messageId }) => await linkForCaller(ctx, ctx.caller, messageId, Date.now()),
 });
 
 /** Templates of one business number, filtered, with what each needs to be filled in. */

@@ -68,7 +68,7 @@ describe("a file that a customer sends", () => {
     const ids = { accountId: account._id, conversationId: conversation._id };
     const paginationOpts = { numItems: 5, cursor: null };
     const { page } = await app.user("ana").query(api.messages.list, { ...ids, paginationOpts });
-    expect(page[0]?.media?.url).toMatch(/^http/);
+    expect(page[0]?.media?.url).toMatch(/^\/api\/media\/\w+\?p=user%3Aana&e=\d{13}&s=[\w-]{43}$/);
     const { id } = await app.addKey(account._id);
     const tool = await app.key(id).query(api.mcp.getConversation, { contact: conversation.contactId });
     expect("messages" in tool && tool.messages[0]?.media).toEqual({

@@ -1,7 +1,8 @@
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
-import { internalMutation, memberMutation } from "./functions";
+import { internalMutation, memberMutation, serviceQuery } from "./functions";
 import { claimMedia, mediaJob, mediaReport, retryMedia, settleMedia, sweepMedia } from "./model/media";
+import { openedMedia, openMediaLink, turnLinkPeriod } from "./model/mediaLinks";
 import { sweepStoredFiles } from "./model/storedFiles";
 import { refusalView } from "./model/views";
 
@@ -24,6 +25,29 @@ export const retry = memberMutation({
   args: { accountId: v.id("accounts"), messageId: v.id("messages") },
   returns: v.union(v.null(), refusalView),
   handler: async (ctx, args) => await retryMedia(ctx, ctx.account, args.messageId, Date.now()),
+});
+
+/** The file behind a signed link, or null for every link that opens nothing now. `now` is the server's clock. */
+export const open = serviceQuery({
+  args: {
+    messageId: v.string(),
+    principal: v.string(),
+    expiresAt: v.number(),
+    signature: v.string(),
+    now: v.number(),
+  },
+  returns: v.union(openedMedia, v.null()),
+  handler: async (ctx, { now, ...link }) => await openMediaLink(ctx, link, now),
+});
+
+/** Cron: lets links end by giving out new ones. */
+export const turnLinks = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    await turnLinkPeriod(ctx, Date.now());
+    return null;
+  },
 });
 
 /** Cron: removes files that a worker stored and nobody holds. */

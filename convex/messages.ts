@@ -3,6 +3,7 @@ import { v } from "convex/values";
 import { defined } from "#shared/defined";
 import { memberMutation, memberQuery } from "./functions";
 import { requireConversation } from "./model/conversations";
+import { mediaLinker } from "./model/mediaLinks";
 import { sendForMember } from "./model/memberSends";
 import { boundedPage } from "./model/page";
 import { requestRead } from "./model/readMarks";
@@ -32,7 +33,8 @@ export const list = memberQuery({
       .withIndex("by_conversation_order", (q) => q.eq("conversationId", conversation._id))
       .order("desc")
       .paginate(boundedPage(args.paginationOpts));
-    const page = await Promise.all(result.page.map((row) => viewMessage(ctx, row, { withMediaUrl: true })));
+    const links = await mediaLinker(ctx, `user:${ctx.userId}`);
+    const page = await Promise.all(result.page.map((row) => viewMessage(ctx, row, { links })));
     return { ...result, page };
   },
 });

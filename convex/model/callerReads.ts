@@ -77,7 +77,7 @@ export async function readConversation(
   const rows = await messagesBefore(ctx, conversation._id, before, limit + 1);
   const page = rows.slice(0, limit);
   const oldest = rows.length > limit ? page.at(-1) : undefined;
-  const views = await Promise.all(page.map((row) => viewMessage(ctx, row, { withMediaUrl: false })));
+  const views = await Promise.all(page.map((row) => viewMessage(ctx, row)));
   return {
     account: viewNumber(granted.account),
     conversation: await viewConversation(ctx, conversation),

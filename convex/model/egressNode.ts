@@ -1,3 +1,4 @@
+/// <reference types="node" />
 "use node";
 
 import type { LookupAddress } from "node:dns";

@@ -1,3 +1,4 @@
+/// <reference types="node" />
 "use node";
 
 import { BlockList, isIP } from "node:net";

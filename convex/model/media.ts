@@ -8,6 +8,7 @@ import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { fail } from "./errors";
+import { turnLinkPeriod } from "./mediaLinks";
 import { appendMessageEvent } from "./messageEvents";
 import { holdFile, releaseFile } from "./storedFiles";
 
@@ -181,6 +182,7 @@ async function moveMedia(
   if (report.outcome === "stored") {
     const { storageId, bytes, mime } = report;
     await holdFile(ctx, storageId, message.accountId);
+    await turnLinkPeriod(ctx, now);
     await ctx.db.patch(message._id, { media: { ...media, state, storageId, bytes, mime } });
     const dedupeKey = `${message._id}:${storageId}`;
     await appendMessageEvent(ctx, message._id, { type: "message.media.ready", dedupeKey, occurredAt: now });

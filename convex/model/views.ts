@@ -20,6 +20,7 @@ import {
   reactionView,
 } from "../tables/messages";
 import { contactName } from "./contactName";
+import type { MediaLinker } from "./mediaLinks";
 import { messagePreview } from "./messages";
 
 /** What leaves the backend. Every door returns one of these shapes, so no stored field gets out by accident. */
@@ -236,13 +237,13 @@ const SHOWN_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A message as doors return it. The link to a stored file opens without a further check, so it is given to members of
- * the account only (`withMediaUrl`), never to a tool.
+ * A message as doors return it. `links` makes the link to its file for the member who reads; a tool asks for one when
+ * it needs it.
  */
 export async function viewMessage(
   ctx: QueryCtx,
   message: Doc<"messages">,
-  options: { withMediaUrl: boolean },
+  options: { links?: MediaLinker } = {},
 ) {
   const { _id, direction, type, reactions, status, timestamp } = message;
   const { text, caption, error, wamid, clientRequestId, unknownSince, repeats, repeatedBy } = message;
@@ -278,18 +279,18 @@ export async function viewMessage(
       revokedAt,
       pricing,
       imported,
-      media: await viewMedia(ctx, message.media, options.withMediaUrl),
+      media: await viewMedia(message, options.links),
       replyTo: await viewReply(ctx, message.accountId, message.replyToWamid),
       unsupportedType: SHOWN_TYPES.has(type) ? undefined : type,
     }),
   };
 }
 
-async function viewMedia(ctx: QueryCtx, media: Doc<"messages">["media"], withUrl: boolean) {
+async function viewMedia({ _id, media }: Doc<"messages">, links: MediaLinker | undefined) {
   if (media === undefined) return undefined;
   const { state, mime, filename, bytes, storageId, link } = media;
-  const url = withUrl && storageId !== undefined ? await ctx.storage.getUrl(storageId) : null;
-  return { state, ...defined({ mime, filename, bytes, link, url: url ?? undefined }) };
+  const url = storageId === undefined ? undefined : await links?.(_id);
+  return { state, ...defined({ mime, filename, bytes, link, url }) };
 }
 
 async function viewReply(ctx: QueryCtx, accountId: Id<"accounts">, wamid: string | undefined) {

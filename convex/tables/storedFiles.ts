@@ -19,4 +19,10 @@ export const storedFileTables = {
 
   /** One row: up to which creation time (ms) the files were compared with their holders. */
   storedFileSweeps: defineTable({ checkedUntil: v.number() }),
+
+  /**
+   * One row, written by `model/mediaLinks`: when the running period of links to files began (ms). It stands here,
+   * because the queries that make links have no clock.
+   */
+  mediaLinkPeriods: defineTable({ startedAt: v.number() }),
 };
