@@ -167,7 +167,7 @@ async function viewHit(ctx: QueryCtx, row: Doc<"messages">, query: SearchQuery) 
   if (conversation === null) throw new Error(`Message ${row._id} has lost its conversation.`);
   const [{ contact }, message, before, after] = await Promise.all([
     viewConversation(ctx, conversation),
-    viewMessage(ctx, row, { withMediaUrl: false }),
+    viewMessage(ctx, row),
     neighbour(ctx, row, "desc"),
     neighbour(ctx, row, "asc"),
   ]);

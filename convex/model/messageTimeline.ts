@@ -34,7 +34,7 @@ export async function readTimeline(ctx: QueryCtx, caller: Caller, args: StatusRe
   const { message, send } = found;
   const isReaction = send !== null && send.messageId === undefined;
   return {
-    message: await viewMessage(ctx, message, { withMediaUrl: false }),
+    message: await viewMessage(ctx, message),
     steps: isReaction ? [] : stepsOf(message, send),
     ...(isReaction && { reaction: { state: send.state, ...defined({ error: send.error }) } }),
   };
