@@ -9,6 +9,7 @@ crons.interval("start lost read receipts", { minutes: 1 }, internal.readMarks.sw
 crons.interval("start lost media downloads", { minutes: 1 }, internal.media.sweep, {});
 crons.interval("read lists of templates that are due", { minutes: 5 }, internal.templates.sweep, {});
 crons.interval("give out new links to files", { minutes: 30 }, internal.media.turnLinks, {});
+crons.interval("remove uploads that are over", { hours: 1 }, internal.uploads.sweep, {});
 crons.interval("remove files that nobody holds", { hours: 1 }, internal.media.sweepFiles, {});
 crons.interval("start lost jobs again", { minutes: 1 }, internal.jobs.sweep, {});
 crons.interval("read again what an older reader could not", { hours: 1 }, internal.ingest.reapply, {});

@@ -25,6 +25,8 @@ interface World {
   contactId: Id<"contacts">;
   itemId: Id<"webhookItems">;
   apiKeyId: Id<"apiKeys">;
+  uploadId: Id<"uploads">;
+  storageId: Id<"_storage">;
   number: string;
 }
 
@@ -38,8 +40,13 @@ async function world(userId: string, number: { phoneNumberId: string; phoneNumbe
   if (item === undefined) throw new Error("The customer's webhook was not recorded.");
   const { id } = await app.addKey(accountId, { scopes: ["read", "write", "send"] });
   if (conversation?.previewMessageId === undefined) throw new Error("The customer's message was not stored.");
+  const begun = await app.user(userId).mutation(api.uploads.begin, { accountId, kind: "image" });
+  if ("refused" in begun) throw new Error("The upload did not begin.");
+  const storageId = await app.backend.run(async (ctx) => await ctx.storage.store(new Blob(["file"])));
   return {
     accountId,
+    uploadId: begun.uploadId,
+    storageId,
     conversationId: conversation._id,
     messageId: conversation.previewMessageId,
     contactId: conversation.contactId,
@@ -60,6 +67,12 @@ const paginationOpts = { numItems: 10, cursor: null };
 
 /** Each public function that belongs to a member, as `as` would call it about the world `w`. */
 const MEMBER_CALLS = {
+  "uploads:begin": (as: Person, { accountId }: World) =>
+    as.mutation(api.uploads.begin, { accountId, kind: "image" }),
+  "uploads:finish": (as: Person, { accountId, uploadId, storageId }: World) =>
+    as.mutation(api.uploads.finish, { accountId, uploadId, storageId }),
+  "uploads:get": (as: Person, { accountId, uploadId }: World) =>
+    as.query(api.uploads.get, { accountId, uploadId }),
   "media:retry": (as: Person, { accountId, messageId }: World) =>
     as.mutation(api.media.retry, { accountId, messageId }),
   "templates:list": (as: Person, { accountId }: World) => as.query(api.templates.list, { accountId }),
@@ -141,6 +154,12 @@ const ADMIN_CALLS = {
 };
 
 const CALLER_CALLS = {
+  "mcp:beginUpload": (as: Person, w: World) =>
+    as.mutation(api.mcp.beginUpload, { from: w.number, kind: "image" }),
+  "mcp:finishUpload": (as: Person, { number: from, uploadId, storageId }: World) =>
+    as.mutation(api.mcp.finishUpload, { from, uploadId, storageId }),
+  "mcp:getUpload": (as: Person, { number: from, uploadId }: World) =>
+    as.query(api.mcp.getUpload, { from, uploadId }),
   "mcp:mediaLink": (as: Person, { messageId }: World) => as.mutation(api.mcp.mediaLink, { messageId }),
   "mcp:listTemplates": (as: Person, w: World) => as.query(api.mcp.listTemplates, { from: w.number }),
   "mcp:listConversations": (as: Person, w: World) => as.query(api.mcp.listConversations, { from: w.number }),
@@ -289,7 +308,8 @@ describe("functions of a member", () => {
   );
 
   const ofConversations = ([name]: [string, unknown]) =>
-    name !== "conversations:list" && !/^(templates|accountRules|audit|jobs):/.test(name);
+    !["conversations:list", "uploads:begin"].includes(name) &&
+    !/^(templates|accountRules|audit|jobs):/.test(name);
   it.each(Object.entries(MEMBER_CALLS).filter(ofConversations))(
     "%s does not reach a foreign conversation through the own account",
     async (_, call) => {

@@ -5,10 +5,18 @@ import { readConversation, readConversations, readTemplates } from "./model/call
 import { readForCaller, sendForCaller } from "./model/callerSends";
 import { consentView, readConsentForCaller, setConsentForCaller } from "./model/consentRecords";
 import { updateForCaller } from "./model/conversationUpdates";
+import { grantNumber } from "./model/grants";
 import { handOffForCaller, handoffAnswer } from "./model/handoffs";
 import { linkForCaller } from "./model/mediaLinks";
 import { readOutcome } from "./model/sendOutcome";
 import { templateFilter, templateView } from "./model/templateReads";
+import {
+  beginUpload as beginUploadOf,
+  finishUpload as finishUploadOf,
+  requireUpload,
+  uploadView,
+  viewUpload,
+} from "./model/uploads";
 import {
   callerConversationView,
   messageView,
@@ -25,6 +33,8 @@ import {
   sendableMedia,
   templateParams,
 } from "./tables/sendContent";
+import { mediaKind } from "./tables/uploads";
+import { begunUpload } from "./uploads";
 
 /** Which of the key's business numbers; needed only when it may use several. Phone number or phone number id. */
 const from = v.optional(v.string());
@@ -71,6 +81,43 @@ export const getConversation = callerQuery({
     refusalView,
   ),
   handler: async (ctx, args) => await readConversation(ctx, ctx.caller, args),
+});
+
+/** Begins the upload of a file to send: `POST` it to the address, which answers `{storageId}`. */
+export const beginUpload = callerMutation({
+  args: { from, kind: mediaKind, filename: v.optional(v.string()) },
+  returns: v.union(begunUpload, refusalView),
+  handler: async (ctx, { from: number, kind, filename }) => {
+    const granted = await grantNumber(ctx, ctx.caller, "send", number);
+    if (granted.refused) return granted;
+    const uploader = { account: granted.account, principal: `key:${ctx.caller.apiKeyId}` };
+    return await beginUploadOf(ctx, uploader, { kind, ...defined({ filename }) }, Date.now());
+  },
+});
+
+/** The file is uploaded; it is judged now, and `getUpload` tells when it can be sent. */
+export const finishUpload = callerMutation({
+  args: { from, uploadId: v.string(), storageId: v.id("_storage") },
+  returns: v.union(v.null(), refusalView),
+  handler: async (ctx, args) => {
+    const granted = await grantNumber(ctx, ctx.caller, "send", args.from);
+    if (granted.refused) return granted;
+    const uploader = { account: granted.account, principal: `key:${ctx.caller.apiKeyId}` };
+    await finishUploadOf(ctx, uploader, args, Date.now());
+    return null;
+  },
+});
+
+/** What became of an upload. */
+export const getUpload = callerQuery({
+  args: { from, uploadId: v.string() },
+  returns: v.union(uploadView, refusalView),
+  handler: async (ctx, args) => {
+    const granted = await grantNumber(ctx, ctx.caller, "send", args.from);
+    if (granted.refused) return granted;
+    const uploader = { account: granted.account, principal: `key:${ctx.caller.apiKeyId}` };
+    return viewUpload(await requireUpload(ctx, uploader, args.uploadId));
+  },
 });
 
 /** A link to the file of a message, for a quarter of an hour; a path of the app. */

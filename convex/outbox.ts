@@ -3,11 +3,12 @@ import { internal } from "./_generated/api";
 import { internalAction, internalMutation } from "./functions";
 import { dispatch } from "./model/dispatch";
 import { wakeWaiting } from "./model/lane";
+import { needsPreparing } from "./model/outgoingMedia";
 import { claimSend, markDispatching as markSendDispatching, sendJob } from "./model/sendClaim";
 import { releaseHold, sendReport, settleSend } from "./model/sendMachine";
 import { sweepOutbox } from "./model/sendSweep";
 
-/** One attempt of one send: claim, write down that it leaves, POST, record the outcome. Decides nothing itself. */
+/** One attempt of one send: claim, bring its file to Meta, write down that it leaves, POST, record the outcome. Decides nothing itself. */
 export const deliver = internalAction({
   args: { outboxId: v.id("outbox") },
   returns: v.null(),
@@ -15,7 +16,10 @@ export const deliver = internalAction({
     const claimToken = crypto.randomUUID();
     const job = await ctx.runMutation(internal.outbox.claim, { outboxId, claimToken });
     if (job === null) return null;
-    const report = await dispatch(outboxId, job, () =>
+    const file = needsPreparing(job.payload)
+      ? await ctx.runAction(internal.uploadsNode.prepare, { outboxId })
+      : null;
+    const report = await dispatch(outboxId, job, file, () =>
       ctx.runMutation(internal.outbox.markDispatching, { outboxId, claimToken }),
     );
     if (report !== null) await ctx.runMutation(internal.outbox.settle, { outboxId, claimToken, report });

@@ -104,6 +104,7 @@ import type * as model_messageTimeline from "../model/messageTimeline.js";
 import type * as model_messages from "../model/messages.js";
 import type * as model_modes from "../model/modes.js";
 import type * as model_outbox from "../model/outbox.js";
+import type * as model_outgoingMedia from "../model/outgoingMedia.js";
 import type * as model_pace from "../model/pace.js";
 import type * as model_page from "../model/page.js";
 import type * as model_policy from "../model/policy.js";
@@ -167,6 +168,8 @@ import type * as tables_templates from "../tables/templates.js";
 import type * as tables_uploads from "../tables/uploads.js";
 import type * as tables_webhookLogs from "../tables/webhookLogs.js";
 import type * as templates from "../templates.js";
+import type * as uploads from "../uploads.js";
+import type * as uploadsNode from "../uploadsNode.js";
 import type * as webhook from "../webhook.js";
 import type * as webhookItems from "../webhookItems.js";
 
@@ -273,6 +276,7 @@ declare const fullApi: ApiFromModules<{
   "model/messages": typeof model_messages;
   "model/modes": typeof model_modes;
   "model/outbox": typeof model_outbox;
+  "model/outgoingMedia": typeof model_outgoingMedia;
   "model/pace": typeof model_pace;
   "model/page": typeof model_page;
   "model/policy": typeof model_policy;
@@ -336,6 +340,8 @@ declare const fullApi: ApiFromModules<{
   "tables/uploads": typeof tables_uploads;
   "tables/webhookLogs": typeof tables_webhookLogs;
   templates: typeof templates;
+  uploads: typeof uploads;
+  uploadsNode: typeof uploadsNode;
   webhook: typeof webhook;
   webhookItems: typeof webhookItems;
 }>;

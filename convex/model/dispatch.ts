@@ -4,6 +4,7 @@ import type { SendResult } from "#shared/whatsapp/client";
 import { graphErrorRule } from "#shared/whatsapp/graph-errors";
 import type { Id } from "../_generated/dataModel";
 import { graphClient } from "./graph";
+import { type PreparedFile, withPreparedFile } from "./outgoingMedia";
 import { openAccountSecret } from "./secrets";
 import { buildSendBody } from "./sendBody";
 import type { sendJob } from "./sendClaim";
@@ -13,17 +14,21 @@ type SendJob = Infer<typeof sendJob>;
 
 /**
  * The part of a send that happens outside the database. Everything that can fail without a network is done first,
- * then `markDispatching` writes down that the request leaves, then it leaves. Null when the claim was lost meanwhile.
+ * then `markDispatching` writes down that the request leaves, then it leaves. `file` is how the file of the send came to
+ * Meta, null for a send without one. Null when the claim was lost meanwhile.
  */
 export async function dispatch(
   outboxId: Id<"outbox">,
   job: SendJob,
+  file: PreparedFile | null,
   markDispatching: () => Promise<boolean>,
 ): Promise<SendReport | null> {
+  const prepared = file === null ? { payload: job.payload } : withPreparedFile(job.payload, file);
+  if (prepared.payload === undefined) return prepared.report;
   const accessToken = await openAccountSecret(job, "accessToken", job.accessTokenSealed);
   if (accessToken === null) return { event: "cancel", code: "misconfigured" };
   const callbackData = formatCallbackData({ sendId: outboxId, attempt: job.attempt });
-  const built = buildSendBody(job.payload, callbackData);
+  const built = buildSendBody(prepared.payload, callbackData);
   if (!built.ok) return { event: "cancel", code: "invalid_message" };
   const client = graphClient(accessToken);
   if (!(await markDispatching())) return null;

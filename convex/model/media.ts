@@ -76,7 +76,8 @@ export async function startMediaDownload(
   now: number,
 ): Promise<void> {
   const message = await ctx.db.get(messageId);
-  if (message?.media?.state !== "pending") return;
+  // Without an id of Meta's there is nothing to fetch: a file of ours is on its way there.
+  if (message?.media?.state !== "pending" || message.media.graphMediaId === "") return;
   if (sha256 !== undefined) await ctx.db.patch(messageId, { media: { ...message.media, sha256 } });
   await enlist(ctx, message, now);
 }
@@ -166,6 +167,21 @@ export async function settleMedia(
     return true;
   }
   await ctx.db.delete(job._id);
+  return await moveMedia(ctx, message, message.media, report, now);
+}
+
+/**
+ * Records the file of a message of ours: stored here, so that the thread can show it, or given up. Returns false when
+ * the message has one already, or is gone.
+ */
+export async function storeOutgoing(
+  ctx: MutationCtx,
+  messageId: Id<"messages">,
+  report: MediaReport,
+  now: number,
+): Promise<boolean> {
+  const message = await ctx.db.get(messageId);
+  if (message?.media === undefined || report.outcome === "retry") return false;
   return await moveMedia(ctx, message, message.media, report, now);
 }
 

@@ -14,6 +14,7 @@ import { countSend } from "./rateLimits";
 import type { SentColumns } from "./sendContent";
 import type { Draft } from "./sendDraft";
 import { REQUEST_KEPT_MS } from "./sendRequests";
+import { attachUpload } from "./uploads";
 
 export interface Pending {
   outcome: "pending";
@@ -155,6 +156,9 @@ async function storeMessage(
     now,
   );
   await startMediaDownload(ctx, messageId, undefined, now);
+  if (payload.type === "media" && payload.uploadId !== undefined) {
+    await attachUpload(ctx, messageId, payload.uploadId, now);
+  }
   return messageId;
 }
 

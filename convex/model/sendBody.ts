@@ -33,8 +33,9 @@ export function buildSendBody(payload: Payload, callbackData?: string): Built {
     case "template":
       return buildTemplate(envelope, payload.name, payload.language, readComponents(payload.components));
     case "media": {
-      const { graphMediaId, link, media, caption, filename, voice } = payload;
-      const source = link === undefined ? { id: graphMediaId ?? "" } : { link };
+      const { graphMediaId, uploadId, link, media, caption, filename, voice } = payload;
+      // Before it leaves, a file of ours gets Meta's id; until then its own stands for it.
+      const source = link === undefined ? { id: graphMediaId ?? uploadId ?? "" } : { link };
       return buildMedia(envelope, media, source, defined({ caption, filename, voice }));
     }
     case "interactive": {

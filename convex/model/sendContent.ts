@@ -3,12 +3,13 @@ import { defined } from "#shared/defined";
 import type { SendPurpose } from "#shared/domain/consent-state";
 import { preview } from "#shared/text";
 import { DAY_MS } from "#shared/time";
+import type { MediaKind } from "#shared/whatsapp/media-kinds";
 import { readContent } from "#shared/whatsapp/message-content";
 import type { Recipient } from "#shared/whatsapp/outbound";
 import { contentPreview } from "#shared/whatsapp/preview";
 import { fillTemplate } from "#shared/whatsapp/template-fill";
 import { templateValues } from "#shared/whatsapp/template-values";
-import type { Doc } from "../_generated/dataModel";
+import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
 import type { interactiveContent } from "../tables/sendContent";
 import { isOwnContent, type StoredContent, storedContent } from "./inboundContent";
@@ -20,7 +21,7 @@ import type { Draft, DraftContent, DraftFile } from "./sendDraft";
 import { refuseTemplate, requireUsableTemplate } from "./templateReads";
 import { templateDefinition } from "./templateRow";
 import { findTemplate } from "./templates";
-import { findUpload } from "./uploads";
+import { requireSendable } from "./uploads";
 
 /** Meta: "Reaction messages": a message older than this takes no reaction. */
 const REACTION_AGE_MS_MAX = 30 * DAY_MS;
@@ -97,8 +98,8 @@ async function resolveContent(
       return await resolveTemplate(ctx, account, content, envelope);
     case "media": {
       const { media, file, caption, filename, voice } = content;
-      const source = await findSource(ctx, draft, file);
-      if ("kind" in source) return source;
+      const source = await resolveFile(ctx, draft, media, file);
+      if ("refusal" in source) return source;
       const options = defined({ caption, filename, voice });
       return sendable({ type: "media", ...envelope, media, ...source, ...options });
     }
@@ -137,23 +138,17 @@ async function resolveContent(
   }
 }
 
-/** Where Meta finds the file. An upload is sent by whoever made it, while it is kept and once Meta has it. */
-async function findSource(
+async function resolveFile(
   ctx: QueryCtx,
   { account, principal, now }: Draft,
+  kind: MediaKind,
   file: DraftFile,
-): Promise<{ link: string } | { graphMediaId: string } | Refused> {
+): Promise<{ link: string } | { graphMediaId: string } | { uploadId: Id<"uploads"> } | Refused> {
   if ("link" in file) return { link: file.link };
   if ("mediaId" in file) return { graphMediaId: file.mediaId };
-  const upload = await findUpload(ctx, account, file.uploadId);
-  if (upload === null || upload.principal !== principalKey(principal) || upload.expiresAt <= now) {
-    return refuse("not_found", "There is no such upload.");
-  }
-  const { graphMediaId, graphMediaUntil = 0 } = upload;
-  if (upload.state !== "ready" || graphMediaId === undefined || graphMediaUntil <= now) {
-    return refuse("media_refused", "The upload is not ready to be sent.");
-  }
-  return { graphMediaId };
+  const uploader = { account, principal: principalKey(principal) };
+  const found = await requireSendable(ctx, uploader, { uploadId: file.uploadId, kind }, now);
+  return "problem" in found ? refuse(found.reason, found.problem) : { uploadId: found.upload._id };
 }
 
 /** Fills the template as it stands in Meta's list now; `template_params` names every value that does not fit. */
@@ -208,12 +203,9 @@ function columnsOf(payload: Exclude<Payload, { type: "reaction" }>): SentColumns
       const type = voice === true ? "voice" : media;
       return {
         type,
-        // A file that Meta has is fetched like a received one, so that the thread can show it.
-        media: {
-          state: link === undefined ? "pending" : "ready",
-          graphMediaId,
-          ...defined({ link, filename }),
-        },
+        // A file that Meta has is fetched like a received one, so that the thread can show it; one of ours is given
+        // to the message when it is stored.
+        media: { state: "pending", graphMediaId, ...defined({ link, filename }) },
         line: contentPreview({ type, ...defined({ caption, filename }) }),
         ...defined({ caption }),
       };

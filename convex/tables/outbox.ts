@@ -45,9 +45,10 @@ export const outboxPayload = v.union(
     type: v.literal("media"),
     ...quoting,
     media: sendableMedia,
-    /** Exactly one of the two: a file that Meta has, or an address from which Meta fetches it. */
+    /** Exactly one of the three: a file that Meta has, a link to fetch it from, or a file that was uploaded here. */
     graphMediaId: v.optional(v.string()),
     link: v.optional(v.string()),
+    uploadId: v.optional(v.id("uploads")),
     caption: v.optional(v.string()),
     filename: v.optional(v.string()),
     voice: v.optional(v.boolean()),

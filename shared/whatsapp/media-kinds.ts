@@ -38,3 +38,15 @@ export const MEDIA_RULES: Readonly<Record<MediaKind, KindRule>> = {
 
 /** Largest file of any kind. */
 export const MEDIA_BYTES_MAX = MEDIA_RULES.document.bytesMax;
+
+/** Why a file of this type (by its bytes) and size cannot be sent as this kind, as a code; null when it can. */
+export function mediaProblem(
+  kind: MediaKind,
+  mime: string,
+  bytes: number,
+): "empty" | "too_large" | "wrong_type" | null {
+  const { bytesMax, types } = MEDIA_RULES[kind];
+  if (bytes === 0) return "empty";
+  if (bytes > bytesMax) return "too_large";
+  return types.includes(mime) ? null : "wrong_type";
+}
