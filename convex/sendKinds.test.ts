@@ -75,26 +75,6 @@ const KINDS = {
     shown: { type: "template", text: "Hi Ana, it is ready." },
     line: "Hi Ana, it is ready.",
   },
-  "a file by its link": {
-    send: () =>
-      ana().mutation(api.messages.sendMedia, {
-        ...draft(),
-        media: "document",
-        file: { link: "https://files.test/menu.pdf" },
-        caption: "Our menu",
-        filename: "menu.pdf",
-      }),
-    body: {
-      type: "document",
-      document: { link: "https://files.test/menu.pdf", caption: "Our menu", filename: "menu.pdf" },
-    },
-    shown: {
-      type: "document",
-      caption: "Our menu",
-      media: { state: "ready", link: "https://files.test/menu.pdf" },
-    },
-    line: "Our menu",
-  },
   "a voice message that Meta has": {
     send: () =>
       ana().mutation(api.messages.sendMedia, {
@@ -234,7 +214,6 @@ describe("an upload", () => {
     ["of somebody else", { principal: "user:ben" }, "not_found"],
     ["that has expired", { expiresAt: START }, "not_found"],
     ["that failed", { state: "failed" as const }, "media_refused"],
-    ["that Meta no longer has", { graphMediaUntil: START }, "media_refused"],
   ])("%s is refused", async (_, more, reason) => {
     expect(await sendUpload(await upload(more))).toMatchObject({ refused: true, reason });
   });
