@@ -2,7 +2,7 @@ import { v } from "convex/values";
 import { defined } from "#shared/defined";
 import { callerMutation, callerQuery } from "./functions";
 import { readConversation, readConversations, readTemplates } from "./model/callerReads";
-import { readForCaller, sendForCaller } from "./model/callerSends";
+import { kindOfFile, readForCaller, sendForCaller } from "./model/callerSends";
 import { consentView, readConsentForCaller, setConsentForCaller } from "./model/consentRecords";
 import { updateForCaller } from "./model/conversationUpdates";
 import { grantNumber } from "./model/grants";
@@ -199,7 +199,8 @@ export const sendMedia = callerMutation({
   tools: ["send_media"],
   args: {
     ...messageArgs,
-    media: sendableMedia,
+    /** How WhatsApp shows it; follows from the file when it is left out. */
+    media: v.optional(sendableMedia),
     file: v.union(
       v.object({ uploadId: v.string() }),
       v.object({ mediaId: v.string() }),
@@ -211,7 +212,8 @@ export const sendMedia = callerMutation({
   },
   returns: sendView,
   handler: async (ctx, args) => {
-    const { media, file, caption, filename, voice } = args;
+    const { file, caption, filename, voice } = args;
+    const media = args.media ?? (await kindOfFile(ctx, file, filename));
     const content = { type: "media" as const, media, file, ...defined({ caption, filename, voice }) };
     return await sendForCaller(ctx, ctx.caller, args, content, Date.now());
   },

@@ -1,6 +1,7 @@
 import { defined } from "#shared/defined";
 import { refusal } from "#shared/errors";
 import { hasScope, type Scope } from "#shared/scopes";
+import { kindOfName, type MediaKind } from "#shared/whatsapp/media-kinds";
 import type { MutationCtx } from "../_generated/server";
 import { findContact } from "./contacts";
 import { findConversationOf } from "./conversations";
@@ -8,7 +9,7 @@ import { grantNumber } from "./grants";
 import type { Caller } from "./identity";
 import { enqueue, validate } from "./outbox";
 import { requestRead } from "./readMarks";
-import type { Draft, DraftContent, DraftRecipient } from "./sendDraft";
+import type { Draft, DraftContent, DraftFile, DraftRecipient } from "./sendDraft";
 
 /** What every send of an API key takes beside its content. */
 export interface CallerSend {
@@ -63,4 +64,27 @@ export async function readForCaller(
   const conversation = contact === null ? null : await findConversationOf(ctx, contact);
   if (conversation === null) return refusal("not_found");
   return await requestRead(ctx, conversation, { kind: "key" }, args.typing === true, now);
+}
+
+/**
+ * How WhatsApp shows a file of which nobody said it: an upload as what its bytes were judged to be, anything else by the
+ * ending of its name. Tells nothing of an upload of others, which the send itself refuses.
+ */
+export async function kindOfFile(
+  ctx: MutationCtx,
+  file: DraftFile,
+  filename: string | undefined,
+): Promise<MediaKind> {
+  if ("uploadId" in file) {
+    const id = ctx.db.normalizeId("uploads", file.uploadId);
+    const upload = id === null ? null : await ctx.db.get(id);
+    return upload?.kind ?? "document";
+  }
+  const name = "link" in file ? pathOf(file.link) : "";
+  return kindOfName(filename ?? "") ?? kindOfName(name) ?? "document";
+}
+
+/** The path of an address, without the query in which a name could stand that is not the file's. */
+function pathOf(link: string): string {
+  return link.split(/[?#]/, 1)[0] ?? "";
 }

@@ -50,3 +50,18 @@ export function mediaProblem(
   if (bytes > bytesMax) return "too_large";
   return types.includes(mime) ? null : "wrong_type";
 }
+
+/** Endings of file names by the kind as which WhatsApp shows such a file; everything else is a document. */
+const ENDINGS: Readonly<Record<MediaKind, readonly string[]>> = {
+  image: ["jpg", "jpeg", "png"],
+  video: ["mp4", "3gp", "3gpp"],
+  audio: ["aac", "amr", "mp3", "m4a", "ogg", "opus"],
+  document: ["pdf", "txt", "doc", "docx", "xls", "xlsx", "ppt", "pptx"],
+  sticker: ["webp"],
+};
+
+/** The kind that the ending of a file's name tells, or null. */
+export function kindOfName(name: string): MediaKind | null {
+  const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? "";
+  return MEDIA_KINDS.find((kind) => ENDINGS[kind].includes(ending)) ?? null;
+}

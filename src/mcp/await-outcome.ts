@@ -9,6 +9,9 @@ import type { Identity } from "../server/identity";
 
 export type SendOutcome = Exclude<FunctionReturnType<typeof api.mcp.sendOutcome>, Refusal>;
 
+/** A send that was taken: the message that it made, or for a reaction the one that it points at. */
+type Taken = { messageId: Id<"messages">; sendId: Id<"outbox"> };
+
 /** Most sends are settled within a second; an agent that waits longer has better things to do. */
 const WAIT_MAX_MS = 8 * SECOND_MS;
 
@@ -22,12 +25,12 @@ const PAUSE_GROWTH = 1.6;
  */
 export async function awaitOutcome(
   identity: Identity,
-  messageId: Id<"messages">,
+  { messageId, sendId }: Taken,
   signal: AbortSignal,
 ): Promise<SendOutcome> {
   const deadline = Date.now() + WAIT_MAX_MS;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * PAUSE_GROWTH, PAUSE_MAX_MS)) {
-    const outcome = await readOutcome(identity, messageId);
+    const outcome = await readOutcome(identity, sendId);
     if (outcome !== null && outcome.outcome !== "pending") return outcome;
     if (signal.aborted || Date.now() + pauseMs > deadline)
       return { outcome: "pending", message_id: messageId };
@@ -35,9 +38,9 @@ export async function awaitOutcome(
   }
 }
 
-async function readOutcome(identity: Identity, messageId: Id<"messages">): Promise<SendOutcome | null> {
+async function readOutcome(identity: Identity, sendId: Id<"outbox">): Promise<SendOutcome | null> {
   try {
-    const outcome = await queryAs(identity, api.mcp.sendOutcome, { messageId });
+    const outcome = await queryAs(identity, api.mcp.sendOutcome, { sendId });
     return isRefusal(outcome) ? null : outcome;
   } catch (error) {
     if (error instanceof BackendUnavailable) return null;

@@ -7,7 +7,16 @@ import type { Caller } from "../server/caller";
 import { takeRequest } from "../server/request-limits";
 import { auditCall } from "./audit";
 import type { Exchange } from "./exchange";
-import { dataResult, errorResult, inShort, refusalShape } from "./results";
+import { ID_CHARS_MAX } from "./params";
+import {
+  dataResult,
+  errorResult,
+  type IllustratedAnswer,
+  inShort,
+  isIllustrated,
+  refusalData,
+  refusalShape,
+} from "./results";
 
 export type ToolContext = {
   caller: Caller;
@@ -26,7 +35,10 @@ type Definition<Input extends z.ZodObject, Answer extends z.ZodObject> = {
   annotations: Required<Omit<ToolAnnotations, "title">>;
   input: Input;
   answer: Answer;
-  run: (context: ToolContext, args: z.output<Input>) => Promise<z.input<Answer> | Refusal>;
+  run: (
+    context: ToolContext,
+    args: z.output<Input>,
+  ) => Promise<z.input<Answer> | IllustratedAnswer<z.input<Answer>> | Refusal>;
 };
 
 export type Tool = {
@@ -92,9 +104,12 @@ export function defineTool<Input extends z.ZodObject, Answer extends z.ZodObject
   async function answer(exchange: Exchange, signal: AbortSignal, args: z.output<Input>) {
     try {
       const waitMs = await waitOf(exchange);
-      if (waitMs > 0) return dataResult(refusal("rate_limited", { retryAfterMs: waitMs }));
+      if (waitMs > 0) return dataResult(refusalData(refusal("rate_limited", { retryAfterMs: waitMs })));
       const result = await run({ caller: exchange.caller, signal }, args);
-      return dataResult(isRefused(result) ? result : definition.answer.parse(result));
+      if (isIllustrated(result)) {
+        return dataResult(definition.answer.parse(result.answer), result.blocks);
+      }
+      return dataResult(isRefused(result) ? refusalData(result) : definition.answer.parse(result));
     } catch (error) {
       return errorResult(name, error, exchange.traceId);
     }
@@ -121,11 +136,37 @@ export function memoised<In, Out>(
   const once =
     (side: "input" | "output") => (options: { target: Parameters<typeof jsonSchema.input>[0]["target"] }) => {
       const key = `${side} ${options.target}`;
-      const known = converted.get(key) ?? withoutProperty(jsonSchema[side](options), without);
+      const known = converted.get(key) ?? lean(side, withoutProperty(jsonSchema[side](options), without));
       converted.set(key, known);
       return known;
     };
   return { "~standard": { ...standard, jsonSchema: { input: once("input"), output: once("output") } } };
+}
+
+/**
+ * The schema without what tells a model nothing: every agent reads the list of tools into every conversation. A result
+ * may have more fields than it publishes (a refusal has), so those of results are not closed.
+ */
+function lean(side: "input" | "output", schema: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(schema).filter(([key, value]) => {
+    if (key === "$schema" || key === "propertyNames") return false;
+    if (key === "additionalProperties" && typeof value === "object") return false;
+    // Lengths that no sensible value is near; they hold all the same.
+    if ((key === "minLength" && value === 1) || (key === "maxLength" && value === ID_CHARS_MAX)) return false;
+    return side === "input" || (key !== "additionalProperties" && key !== "required");
+  });
+  const isSchema = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  return Object.fromEntries(
+    entries.map(([key, value]) => {
+      if (key !== "properties") return [key, isSchema(value) && key === "items" ? lean(side, value) : value];
+      const properties = Object.entries(Object(value)).map(([name, property]) => [
+        name,
+        isSchema(property) ? lean(side, property) : property,
+      ]);
+      return [key, Object.fromEntries(properties)];
+    }),
+  );
 }
 
 /** Only for optional properties: what is required must be published. */

@@ -10,7 +10,7 @@ const PAGE_ROWS_MAX = 50;
 const PAGE_ROWS_DEFAULT = 20;
 
 /** Longer than any phone number, username or id that WhatsApp uses, with room for spaces and dashes. */
-const ID_CHARS_MAX = 256;
+export const ID_CHARS_MAX = 256;
 
 /** Our own cursors have about 150 characters. */
 const CURSOR_CHARS_MAX = 512;
@@ -22,36 +22,28 @@ export const params = {
     .min(1)
     .max(ID_CHARS_MAX)
     .optional()
-    .describe("Business number to work with, e.g. +15550783881. Needed only when the key may use several."),
+    .describe("Business number, e.g. +15550783881. Needed only when the key may use several."),
   contact: z
     .string()
     .min(1)
     .max(ID_CHARS_MAX)
-    .describe("The customer: phone number, @username, or the contact id from list_conversations."),
+    .describe("The customer: phone number, @username or contact id."),
+  messageId: (what: string) => z.string().min(1).max(ID_CHARS_MAX).describe(`Id or wamid of the ${what}.`),
+  word: (what: string, charsMax = ID_CHARS_MAX) => z.string().min(1).max(charsMax).describe(what),
   limit: z.int().min(1).max(PAGE_ROWS_MAX).default(PAGE_ROWS_DEFAULT).describe("Rows to return."),
   cursor: (source: string) =>
-    z.string().min(1).max(CURSOR_CHARS_MAX).optional().describe(`${source} of the previous page, unchanged.`),
+    z.string().min(1).max(CURSOR_CHARS_MAX).optional().describe(`${source} of the page before.`),
   // JSON Schema counts characters as WhatsApp does, zod counts UTF-16 units: an emoji would be two.
   text: z
     .string()
     .min(1)
     .refine((text) => countCharacters(text) <= TEXT_CHARS_MAX, `Longer than ${TEXT_CHARS_MAX} characters`)
-    .meta({ maxLength: TEXT_CHARS_MAX, description: "The message, up to 4096 characters." }),
-  replyTo: z
-    .string()
-    .min(1)
-    .max(ID_CHARS_MAX)
-    .optional()
-    .describe("Id or wamid of the message to quote, from get_conversation."),
+    .meta({ maxLength: TEXT_CHARS_MAX, description: "The message." }),
+  replyTo: z.string().min(1).max(ID_CHARS_MAX).optional().describe("Id or wamid of the message to quote."),
   clientRequestId: z
     .string()
     .regex(CLIENT_REQUEST_ID_FORM)
     .optional()
-    .describe(
-      "Your own id for this send (1 to 64 visible ASCII characters). Repeating it sends nothing twice.",
-    ),
-  validateOnly: z
-    .boolean()
-    .default(false)
-    .describe("Check whether the message would be taken, and send nothing."),
+    .describe("Your own id for this send; repeating it sends nothing twice."),
+  validateOnly: z.boolean().default(false).describe("Only check whether it would be taken."),
 };

@@ -1,4 +1,4 @@
-import type { CallToolResult } from "@modelcontextprotocol/server";
+import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { defined } from "#shared/defined";
 import { mcpErrorText, type Refusal } from "#shared/errors";
@@ -7,13 +7,32 @@ import { logError } from "../server/log";
 
 /** The fields of a refusal, which any tool may give instead of its answer. */
 export const refusalShape = {
-  refused: z.literal(true).describe("Present when the call was refused; nothing was done."),
+  refused: z.literal(true).describe("Nothing was done; reason and next_step say why and what now."),
   // Published without its closed list, which would stand in the schema of every tool and cost tokens each time.
-  reason: z.string().describe("A code, e.g. window_closed."),
+  reason: z.string(),
   message: z.string(),
   retry_after_seconds: z.number(),
-  next_step: z.string().describe("What to do next."),
+  next_step: z.string(),
 };
+
+/** A refusal as the backend's doors give it. */
+type DoorRefusal = Refusal & {
+  message_id?: string;
+  templates?: { name: string; language: string; category: string; paramCount: number }[];
+};
+
+/** A refusal as clients see it. */
+export function refusalData({ templates, ...refusal }: DoorRefusal) {
+  if (templates === undefined) return refusal;
+  const rows = templates.map(({ paramCount, ...template }) => ({ ...template, param_count: paramCount }));
+  return { ...refusal, templates: rows };
+}
+
+/** An answer together with pictures or sounds for the model itself. */
+export type IllustratedAnswer<Answer> = { illustrated: true; answer: Answer; blocks: ContentBlock[] };
+
+export const isIllustrated = (result: object): result is IllustratedAnswer<Record<string, unknown>> =>
+  "illustrated" in result;
 
 /**
  * The largest result, in characters of JSON. Clients cut or refuse results of more than about 25,000 tokens, and
@@ -25,8 +44,11 @@ export const RESULT_CHARS_MAX = 50_000;
 export const fits = (value: object): boolean => JSON.stringify(value).length <= RESULT_CHARS_MAX;
 
 /** An answer or a refusal as data, and the same as text for clients that read only text. */
-export function dataResult(value: Record<string, unknown> | Refusal): CallToolResult {
-  return { content: [{ type: "text", text: JSON.stringify(value) }], structuredContent: { ...value } };
+export function dataResult(value: Record<string, unknown>, blocks: ContentBlock[] = []): CallToolResult {
+  return {
+    content: [{ type: "text", text: JSON.stringify(value) }, ...blocks],
+    structuredContent: { ...value },
+  };
 }
 
 /**

@@ -70,7 +70,7 @@ export async function startInProcess(extraEnv: Record<string, string> = {}) {
     createKey: async (
       accountId: Id<"accounts">,
       scopes: string[],
-      more: { expiresAt?: number; numbers?: string[]; rpm?: number } = {},
+      more: { expiresAt?: number; numbers?: string[]; rpm?: number; dailyCap?: number } = {},
     ) => await t.action(internal.keysAdmin.create, { accountId, name: "test key", scopes, ...more }),
     stop: async () => {
       await t.finishInProgressScheduledFunctions();

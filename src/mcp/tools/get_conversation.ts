@@ -39,14 +39,9 @@ export const getConversation = defineTool({
     window: windowShape,
     archived: z.boolean(),
     messages: z.array(messageShape),
-    next_cursor: z
-      .string()
-      .optional()
-      .describe("Present when there are older messages; give it as `before`."),
-    truncated: z
-      .literal(true)
-      .optional()
-      .describe("Fewer messages than asked for, to keep the result small."),
+    mode: z.enum(["agent", "human", "paused"]).describe("Keys may write only in agent."),
+    next_cursor: z.string().optional().describe("Give it as `before` for older messages."),
+    truncated: z.literal(true).optional(),
   }),
   run: async ({ caller }, { from, contact, limit, before }) => {
     const scope = { list: `messages ${from ?? ""} ${contact}`, principal: caller.principal };
@@ -61,6 +56,7 @@ export const getConversation = defineTool({
         contact: contactOf(page.conversation.contact),
         window: windowOf(page.conversation.windowExpiresAt, Date.now()),
         archived: page.conversation.archivedAt !== undefined,
+        mode: page.conversation.mode ?? "agent",
         messages: page.messages.map((view) => messageOf(view, page.conversation.contact)),
         ...defined({ next_cursor: next }),
       };

@@ -20,15 +20,15 @@ export const listConversations = defineTool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     from: params.from,
-    archived: z.boolean().default(false).describe("Show the archived conversations instead of the others."),
+    archived: z.boolean().default(false).describe("Show the archived ones instead."),
     limit: params.limit,
     cursor: params.cursor("`next_cursor`"),
   }),
   answer: z.object({
     business: businessShape,
     conversations: z.array(conversationShape),
-    next_cursor: z.string().optional().describe("Present when there are more."),
-    truncated: z.literal(true).optional().describe("Fewer rows than asked for, to keep the result small."),
+    next_cursor: z.string().optional(),
+    truncated: z.literal(true).optional(),
   }),
   run: async ({ caller }, { from, archived, limit, cursor }) => {
     const scope = { list: `conversations ${from ?? ""} ${archived}`, principal: caller.principal };

@@ -1,0 +1,78 @@
+import type { FunctionReturnType } from "convex/server";
+import * as z from "zod";
+import { defined } from "#shared/defined";
+import { errorSpec, isRefusal } from "#shared/errors";
+import type { api } from "../../convex/_generated/api";
+import { awaitOutcome, type SendOutcome } from "./await-outcome";
+import type { ToolContext } from "./define-tool";
+import { params } from "./params";
+import { windowOf, windowShape } from "./shapes";
+
+type Taken = FunctionReturnType<typeof api.mcp.sendText>;
+
+/** What every tool that sends takes beside its content. */
+export const sendParams = {
+  from: params.from,
+  client_request_id: params.clientRequestId,
+  validate_only: params.validateOnly,
+};
+
+/** A send to a customer, who may be answered with a quote. */
+export const messageParams = { ...sendParams, contact: params.contact, reply_to: params.replyTo };
+
+export const SEND_HINTS = {
+  readOnlyHint: false,
+  destructiveHint: true,
+  idempotentHint: false,
+  openWorldHint: true,
+} as const;
+
+/** What every send has to say to an agent about itself; the end of its tool's description. */
+export const SEND_ADVICE =
+  "Set client_request_id, so that a repeated call sends nothing twice. After pending or unknown do not send again.";
+
+/** What every tool that sends answers. */
+export const sendAnswer = z.object({
+  outcome: z.enum(["accepted", "pending", "rejected", "unknown"]).optional(),
+  message_id: z.string().optional(),
+  wamid: z.string().optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  valid: z.literal(true).optional().describe("Answer to validate_only."),
+  window: windowShape.optional(),
+  next_step: z.string().optional(),
+});
+
+type SendArgs = {
+  from?: string | undefined;
+  client_request_id?: string | undefined;
+  validate_only: boolean;
+};
+
+/** The same arguments as the backend's doors name them. */
+export function sendArgs({ from, client_request_id, validate_only }: SendArgs) {
+  return { validateOnly: validate_only, ...defined({ from, clientRequestId: client_request_id }) };
+}
+
+export function messageArgs(args: SendArgs & { contact: string; reply_to?: string | undefined }) {
+  return { ...sendArgs(args), contact: args.contact, ...defined({ replyTo: args.reply_to }) };
+}
+
+/** Turns the backend's "taken" into the outcome, waiting a little for WhatsApp's answer. */
+export async function finishSend({ caller, signal }: ToolContext, taken: Taken) {
+  if (isRefusal(taken)) return taken;
+  if ("valid" in taken) return { valid: taken.valid, window: windowOf(taken.windowExpiresAt, Date.now()) };
+  return withNextStep(await awaitOutcome(caller.identity, taken, signal));
+}
+
+/** Tells an agent what an outcome that is not final asks of it. */
+function withNextStep(result: SendOutcome) {
+  if (result.outcome === "pending") {
+    return {
+      ...result,
+      next_step: "The message is on its way. Look at its status with get_conversation; do not send it again.",
+    };
+  }
+  if (result.outcome === "unknown")
+    return { ...result, ...defined({ next_step: errorSpec("send_unknown").nextStep }) };
+  return result;
+}

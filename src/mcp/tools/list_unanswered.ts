@@ -1,0 +1,72 @@
+import * as z from "zod";
+import { defined } from "#shared/defined";
+import { isRefusal } from "#shared/errors";
+import { MINUTE_MS } from "#shared/time";
+import { api } from "../../../convex/_generated/api";
+import { queryAs } from "../../server/convex";
+import { openCursor, sealCursor } from "../cursors";
+import { defineTool } from "../define-tool";
+import { fittingPage } from "../pages";
+import { params } from "../params";
+import { businessOf, businessShape, conversationOf, conversationShape } from "../shapes";
+
+/** A year; whoever waits longer is no longer waiting. */
+const AGE_MINUTES_MAX = 366 * 24 * 60;
+
+export const listUnanswered = defineTool({
+  name: "list_unanswered",
+  title: "List unanswered",
+  description:
+    "Lists the customers of a business number who wait for an answer, the longest waiting first, with how long they " +
+    "wait and until when free text may be sent. Use it to decide whom to answer next; read the conversation with " +
+    "get_conversation before answering. Archived conversations wait for nothing.",
+  scope: "conversations:read",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({
+    from: params.from,
+    older_than_minutes: z
+      .int()
+      .min(0)
+      .max(AGE_MINUTES_MAX)
+      .optional()
+      .describe("Only who waits at least so long."),
+    limit: params.limit,
+    cursor: params.cursor("`next_cursor`"),
+  }),
+  answer: z.object({
+    business: businessShape,
+    conversations: z.array(
+      conversationShape.extend({ waiting_since: z.string(), waiting_minutes: z.number() }),
+    ),
+    next_cursor: z.string().optional(),
+    truncated: z.literal(true).optional(),
+  }),
+  run: async ({ caller }, { from, older_than_minutes, limit, cursor }) => {
+    const scope = {
+      list: `unanswered ${from ?? ""} ${older_than_minutes ?? 0}`,
+      principal: caller.principal,
+    };
+    const after = cursor === undefined ? undefined : openCursor(scope, cursor);
+    const now = Date.now();
+    const since = older_than_minutes === undefined ? undefined : now - older_than_minutes * MINUTE_MS;
+    return await fittingPage(limit, async (rows) => {
+      const asked = { limit: rows, ...defined({ from, since, cursor: after }) };
+      const page = await queryAs(caller.identity, api.mcpReads.listUnanswered, asked);
+      if (isRefusal(page)) return page;
+      const next = page.nextCursor === null ? undefined : sealCursor(scope, page.nextCursor);
+      return {
+        business: businessOf(page.account),
+        conversations: page.conversations.map((view) => ({
+          ...conversationOf(view, now),
+          ...waitingOf(view.unansweredSince ?? now, now),
+        })),
+        ...defined({ next_cursor: next }),
+      };
+    });
+  },
+});
+
+const waitingOf = (since: number, now: number) => ({
+  waiting_since: new Date(since).toISOString(),
+  waiting_minutes: Math.max(0, Math.floor((now - since) / MINUTE_MS)),
+});
