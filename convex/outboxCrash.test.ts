@@ -98,7 +98,7 @@ async function deliverUntil(step: Step, outboxId: Id<"outbox">): Promise<void> {
     if (step === "marked") throw new Crash();
     return mine;
   };
-  const report = await dispatch(outboxId, job, mark);
+  const report = await dispatch(outboxId, job, null, mark);
   if (step === "posted" || report === null) return;
   await backend.mutation(internal.outbox.settle, { outboxId, claimToken, report });
 }
