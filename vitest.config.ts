@@ -56,6 +56,17 @@ export default defineConfig({
       {
         resolve: { alias },
         test: {
+          name: "simulation",
+          environment: "node",
+          include: ["tests/simulation/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
           name: "flows",
           environment: "node",
           include: ["tests/flows/**/*.test.ts"],
