@@ -20,15 +20,23 @@ beforeEach(() => {
 afterEach(closeApp);
 
 const newAccount = { ...NUMBER, accessToken: "graph-token", appSecret: "app-secret" };
-const add = (account: Partial<typeof newAccount> = {}) =>
-  app.backend.action(internal.accountsAdmin.add, { ...newAccount, ...account });
+const add = (account: Partial<typeof newAccount> = {}) => {
+  const claimed = { ...newAccount, ...account };
+  app.graph.numbers.set(claimed.phoneNumberId, claimed.phoneNumber);
+  return app.backend.action(internal.accountsAdmin.add, claimed);
+};
 
 describe("connecting a number", () => {
   it("asks Meta with the token whether the number is its own, then stores the secrets sealed", async () => {
     const account = await add({ phoneNumber: "+1 (555) 078-3881" });
     expect(account).toMatchObject({ name: "Bakery", phoneNumber: "+15550783881", state: "active" });
-    expect(app.graph.calls).toMatchObject([{ method: "GET", authorization: "Bearer graph-token" }]);
-    expect(app.graph.calls[0]?.url.pathname).toBe(`/v25.0/${NUMBER.phoneNumberId}`);
+    const asked = app.graph.calls.slice(0, 3);
+    expect(asked.every(({ authorization }) => authorization === "Bearer graph-token")).toBe(true);
+    expect(asked.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual([
+      `GET /v25.0/${NUMBER.phoneNumberId}`,
+      `GET /v25.0/${NUMBER.wabaId}/phone_numbers`,
+      "GET /v25.0/debug_token",
+    ]);
     const stored = JSON.stringify(await app.rows("accounts"));
     expect(stored).not.toContain("graph-token");
     expect(stored).not.toContain("app-secret");

@@ -218,6 +218,7 @@ const SERVICE_CALLS = {
   "callers:touch": (as: Person, { apiKeyId }: World) => as.mutation(api.callers.touch, { apiKeyId }),
   "mcpCalls:take": (as: Person, { apiKeyId }: World) => as.mutation(api.mcpCalls.take, { apiKeyId }),
   "mcpCalls:record": (as: Person) => as.mutation(api.mcpCalls.record, { calls: [] }),
+  "webhook:isVerifyToken": (as: Person) => as.query(api.webhook.isVerifyToken, { token: "t" }),
   "invites:read": (as: Person) => as.query(api.invites.read, { token: "t" }),
   "invites:acceptFor": (as: Person) => as.mutation(api.invites.acceptFor, { token: "t", userId: "eve" }),
   "instance:claim": (as: Person) => as.mutation(api.instance.claim, { userId: "eve" }),

@@ -8,7 +8,7 @@ const http = httpRouter();
 http.route({
   path: "/webhook",
   method: "GET",
-  handler: httpAction(async (_ctx, request) => await answerHandshake(new URL(request.url).searchParams)),
+  handler: httpAction(async (ctx, request) => await answerHandshake(ctx, new URL(request.url).searchParams)),
 });
 
 http.route({

@@ -16,6 +16,9 @@ beforeEach(async () => {
   const { id: apiKeyId } = await app.addKey(accountId);
   const invite = { accountId, email: "guest@x.test", role: "member" as const };
   const { id: inviteId } = await app.backend.action(internal.invites.createByAdmin, invite);
+  app.graph.answerAlways(({ method, url }) =>
+    method === "GET" ? app.graph.describe(url) : Response.json({ success: true }),
+  );
   world = { accountId, apiKeyId, inviteId };
 });
 afterEach(closeApp);

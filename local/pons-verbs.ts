@@ -2,6 +2,8 @@ import * as z from "zod";
 import { describeAudit, verifyAudit } from "./audit-check";
 import { type Backend, runFunction } from "./backend";
 import { LocalError } from "./local-error";
+import { accountVerbs } from "./pons-accounts";
+import { accountId, accountSchema, listAccounts } from "./pons-lookups";
 
 export type Verb = {
   noun: string;
@@ -18,13 +20,6 @@ export type Verb = {
 const required = { required: true };
 const optional = { required: false };
 
-const accountSchema = z.looseObject({
-  id: z.string(),
-  name: z.string(),
-  phoneNumber: z.string(),
-  phoneNumberId: z.string(),
-  wabaId: z.string(),
-});
 const keySchema = z.looseObject({
   id: z.string(),
   name: z.string(),
@@ -40,8 +35,6 @@ const createdKeySchema = z.looseObject({
   scopes: z.array(z.string()),
 });
 
-const listAccounts = (backend: Backend): Promise<unknown> => runFunction(backend, "accountsAdmin:list", {});
-
 /** Each verb is one internal function; the backend decides, this file only speaks. */
 export const verbs: readonly Verb[] = [
   {
@@ -51,18 +44,18 @@ export const verbs: readonly Verb[] = [
       name: required,
       "waba-id": required,
       "phone-number-id": required,
-      phone: required,
+      phone: optional,
       "access-token": required,
-      "app-secret": required,
+      "app-secret": optional,
     },
     run: (backend, values) =>
       runFunction(backend, "accountsAdmin:add", {
         name: values["name"],
         wabaId: values["waba-id"],
         phoneNumberId: values["phone-number-id"],
-        phoneNumber: values["phone"],
+        ...(values["phone"] !== undefined && { phoneNumber: values["phone"] }),
         accessToken: values["access-token"],
-        appSecret: values["app-secret"],
+        ...(values["app-secret"] !== undefined && { appSecret: values["app-secret"] }),
       }),
     print: (result) => {
       const account = accountSchema.parse(result);
@@ -141,6 +134,7 @@ export const verbs: readonly Verb[] = [
       }),
     print: (result) => `The erasure has begun as job ${z.string().parse(result)}.`,
   },
+  ...accountVerbs,
 ];
 
 /** The chain of one account, or of every account and of the deployment. A broken one ends the command with an error. */
@@ -172,30 +166,6 @@ async function createKey(backend: Backend, values: Record<string, string>): Prom
     ...(values["daily-cap"] !== undefined && { dailyCap: wholeNumber("daily-cap", values["daily-cap"]) }),
     ...(values["expires"] !== undefined && { expiresAt: futureTime(values["expires"]) }),
   });
-}
-
-/** `--account` takes an id, a phone number id or a name, and may be left out when there is only one account. */
-async function accountId(backend: Backend, given: string | undefined): Promise<string> {
-  const accounts = z.array(accountSchema).parse(await listAccounts(backend));
-  if (given === undefined) {
-    const [only, ...others] = accounts;
-    if (only === undefined)
-      throw new LocalError("There is no account yet: add one with `npm run pons -- accounts add`.");
-    if (others.length > 0) {
-      throw new LocalError(
-        `There are several accounts: give --account with one of ${accounts.map(({ id, name }) => `${id} (${name})`).join(", ")}.`,
-      );
-    }
-    return only.id;
-  }
-  const matching = accounts.filter(({ id, phoneNumberId, name }) =>
-    [id, phoneNumberId, name].includes(given),
-  );
-  const [account, ...others] = matching;
-  if (account === undefined)
-    throw new LocalError(`There is no account "${given}": \`npm run pons -- accounts list\` shows them.`);
-  if (others.length > 0) throw new LocalError(`Several accounts are named "${given}": give the id instead.`);
-  return account.id;
 }
 
 const list = (text: string | undefined): string[] =>

@@ -65,6 +65,7 @@ export async function setDeploymentVariables(
     META_GRAPH_URL: env.META_GRAPH_URL ?? simulatorUrl ?? "https://graph.facebook.com",
     META_GRAPH_VERSION: env.META_GRAPH_VERSION,
     META_MEDIA_HOSTS: env.META_MEDIA_HOSTS ?? (simulatorUrl ? new URL(simulatorUrl).host : undefined),
+    FACEBOOK_APP_ID: env.FACEBOOK_APP_ID,
     FACEBOOK_APP_SECRET: env.FACEBOOK_APP_SECRET,
   });
 }

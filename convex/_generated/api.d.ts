@@ -9,7 +9,9 @@
  */
 
 import type * as accountHealth from "../accountHealth.js";
+import type * as accountLink from "../accountLink.js";
 import type * as accountRules from "../accountRules.js";
+import type * as accountSettings from "../accountSettings.js";
 import type * as accounts from "../accounts.js";
 import type * as accountsAdmin from "../accountsAdmin.js";
 import type * as audit from "../audit.js";
@@ -35,7 +37,10 @@ import type * as media from "../media.js";
 import type * as mediaNode from "../mediaNode.js";
 import type * as members from "../members.js";
 import type * as messages from "../messages.js";
+import type * as model_accountActions from "../model/accountActions.js";
 import type * as model_accountEvents from "../model/accountEvents.js";
+import type * as model_accountHealth from "../model/accountHealth.js";
+import type * as model_accountLink from "../model/accountLink.js";
 import type * as model_accountRules from "../model/accountRules.js";
 import type * as model_accountSetup from "../model/accountSetup.js";
 import type * as model_accounts from "../model/accounts.js";
@@ -181,7 +186,9 @@ import type {
 
 declare const fullApi: ApiFromModules<{
   accountHealth: typeof accountHealth;
+  accountLink: typeof accountLink;
   accountRules: typeof accountRules;
+  accountSettings: typeof accountSettings;
   accounts: typeof accounts;
   accountsAdmin: typeof accountsAdmin;
   audit: typeof audit;
@@ -207,7 +214,10 @@ declare const fullApi: ApiFromModules<{
   mediaNode: typeof mediaNode;
   members: typeof members;
   messages: typeof messages;
+  "model/accountActions": typeof model_accountActions;
   "model/accountEvents": typeof model_accountEvents;
+  "model/accountHealth": typeof model_accountHealth;
+  "model/accountLink": typeof model_accountLink;
   "model/accountRules": typeof model_accountRules;
   "model/accountSetup": typeof model_accountSetup;
   "model/accounts": typeof model_accounts;

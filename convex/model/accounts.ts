@@ -1,6 +1,8 @@
+import type { Infer } from "convex/values";
 import { defined } from "#shared/defined";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
+import type { numberFactsArg } from "../tables/accounts";
 import { recordAudit } from "./audit";
 import { fail } from "./errors";
 import { findInstance, giveOwner } from "./instance";
@@ -75,19 +77,26 @@ export function checkNewAccount(account: NewAccount): NewAccount {
  */
 export async function insertAccount(
   ctx: MutationCtx,
-  account: NewAccount & { sealId: string; accessTokenSealed: string; appSecretSealed?: string },
+  account: NewAccount & {
+    sealId: string;
+    accessTokenSealed: string;
+    appSecretSealed?: string;
+    tokenExpiresAt?: number;
+    number?: Infer<typeof numberFactsArg>;
+  },
   now: number,
 ) {
   const taken = await findByPhoneNumberId(ctx, account.phoneNumberId);
   if (taken !== null) fail("already_exists", { field: "phoneNumberId" });
-  const { sealId, accessTokenSealed, appSecretSealed } = account;
+  const { sealId, accessTokenSealed, appSecretSealed, tokenExpiresAt, number } = account;
   const accountId = await ctx.db.insert("accounts", {
     ...checkNewAccount(account),
     state: "active",
     hasOwner: false,
     sealId,
     accessTokenSealed,
-    ...defined({ appSecretSealed }),
+    ...defined({ appSecretSealed, tokenExpiresAt }),
+    ...(number !== undefined && { number: { ...number, updatedAt: now } }),
   });
   const instance = await findInstance(ctx);
   if (instance !== null) await giveOwner(ctx, accountId, instance.ownerUserId);
@@ -102,6 +111,11 @@ export async function insertAccount(
   const stored = await ctx.db.get(accountId);
   if (stored === null) throw new Error("The account just inserted is not there.");
   return viewForAdmin(stored);
+}
+
+/** Gives the account another name in the lists of its people. Throws `invalid_request`. */
+export async function renameAccount(ctx: MutationCtx, account: Doc<"accounts">, name: string): Promise<void> {
+  await ctx.db.patch(account._id, { name: checkNewAccount({ ...account, name }).name });
 }
 
 /** The account with this phone number id, or null. The id is unique in the deployment. */
@@ -134,5 +148,6 @@ export async function listAccounts(ctx: QueryCtx) {
 
 function viewForAdmin(account: Doc<"accounts">) {
   const { _id, name, phoneNumber, phoneNumberId, wabaId, state } = account;
-  return { id: _id, name, phoneNumber, phoneNumberId, wabaId, state };
+  const { verifiedName, quality } = account.number ?? {};
+  return { id: _id, name, phoneNumber, phoneNumberId, wabaId, state, ...defined({ verifiedName, quality }) };
 }

@@ -36,6 +36,16 @@ type Step = (ctx: MutationCtx, accountId: Id<"accounts">, job: Doc<"jobs">) => P
 
 /** Tables whose rows are found by their account alone, each with the next rows to remove. */
 const TABLES = {
+  accountInvites: (ctx, accountId) =>
+    ctx.db
+      .query("accountInvites")
+      .withIndex("by_account_expiry", (q) => q.eq("accountId", accountId))
+      .take(ROWS_MAX),
+  accountHealth: (ctx, accountId) =>
+    ctx.db
+      .query("accountHealth")
+      .withIndex("by_account", (q) => q.eq("accountId", accountId))
+      .take(ROWS_MAX),
   apiKeys: (ctx, accountId) =>
     ctx.db
       .query("apiKeys")

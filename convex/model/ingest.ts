@@ -10,12 +10,13 @@ import type { WebhookItem } from "#shared/whatsapp/webhook-types";
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { noteBadSignature } from "./accountHealth";
 import { applyItem } from "./inbound";
 import type { ItemOutcome } from "./itemOutcome";
 import { forgetBody } from "./retention";
 import { loadBody, storeBody } from "./webhookBodies";
 import { type ItemScope, openScope, resolveScope } from "./webhookScope";
-import { findSigner, type Signer } from "./webhookSigners";
+import { findSigner, namedAccounts, type Signer } from "./webhookSigners";
 
 /** What the sender of a delivery is told. */
 export const ingestOutcome = v.union(
@@ -43,7 +44,7 @@ export const BATCH_ITEMS_MAX = 50;
 
 /**
  * Takes one delivery: verify, store the raw bytes, apply. All in one transaction, so that the answer "accepted" means
- * that the delivery is durable, and a delivery that is stored was verified. Refusals are values and store nothing.
+ * that the delivery is durable, and a delivery that is stored was verified. A refusal is a value; of a wrong signature only the time is kept.
  */
 export async function ingestBody(
   ctx: MutationCtx,
@@ -54,7 +55,15 @@ export async function ingestBody(
   if (body.byteLength > WEBHOOK_BODY_BYTES_MAX) return "too_large";
   if (parseSignatureHeader(signature) === null) return "unauthorized";
   const signer = await findSigner(ctx, body, signature, now);
-  if (signer === null) return "unauthorized";
+  if (signer === null) {
+    const named = await namedAccounts(ctx, body);
+    await noteBadSignature(
+      ctx,
+      named.map(({ _id }) => _id),
+      now,
+    );
+    return "unauthorized";
+  }
   const sha256 = toHex(await crypto.subtle.digest("SHA-256", body));
   if (await isKnownBody(ctx, sha256, signer, now)) return "duplicate";
   const { items, omitted } = readWebhookBody(body);

@@ -7,18 +7,17 @@ import { setting } from "./env";
 import type { IngestOutcome } from "./ingest";
 
 /**
- * Meta's handshake: the configured verify token (compared in constant time) is answered with the challenge as plain
+ * Meta's handshake: the deployment's verify token (compared in constant time) or that of an account is answered with the challenge as plain
  * text, everything else with 403.
  */
-export async function answerHandshake(query: URLSearchParams): Promise<Response> {
+export async function answerHandshake(ctx: ActionCtx, query: URLSearchParams): Promise<Response> {
   const expected = setting("WEBHOOK_VERIFY_TOKEN");
   const challenge = query.get("hub.challenge");
-  const allowed =
-    expected !== undefined &&
-    query.get("hub.mode") === "subscribe" &&
-    (await sameSecret(query.get("hub.verify_token") ?? "", expected));
-  if (!allowed || challenge === null) return plain(403, "forbidden");
-  return plain(200, challenge);
+  if (challenge === null || query.get("hub.mode") !== "subscribe") return plain(403, "forbidden");
+  const token = query.get("hub.verify_token") ?? "";
+  const isDefault = expected !== undefined && (await sameSecret(token, expected));
+  const allowed = isDefault || (await ctx.runQuery(internal.accountLink.isVerifyToken, { token }));
+  return allowed ? plain(200, challenge) : plain(403, "forbidden");
 }
 
 /** Equal digests instead of equal texts, so that not even the length of the expected one shows in the time. */

@@ -48,7 +48,8 @@ export async function findSigner(
   return signer === undefined ? null : { label: signer.label, accountIds: [...signer.accountIds] };
 }
 
-async function namedAccounts(ctx: QueryCtx, body: ArrayBuffer): Promise<Doc<"accounts">[]> {
+/** The accounts that a body names, by its numbers or by its WhatsApp Business account; before anything is believed. */
+export async function namedAccounts(ctx: QueryCtx, body: ArrayBuffer): Promise<Doc<"accounts">[]> {
   const numbers = phoneNumberIds(body);
   if (numbers.length === 0) return await accountsOfWaba(ctx, body);
   const accounts = await Promise.all(numbers.map((id) => findByPhoneNumberId(ctx, id)));

@@ -1,5 +1,10 @@
 import { defineTable } from "convex/server";
 import { v } from "convex/values";
+import { HEALTH_CHECKS, HEALTH_FIXES } from "#shared/domain/account-health";
+import { ACCOUNT_STATES } from "#shared/domain/account-state";
+
+/** The states of `shared/domain/account-state`, which says how one follows another. */
+export const accountState = v.union(...ACCOUNT_STATES.map((state) => v.literal(state)));
 
 export const accountRole = v.union(v.literal("owner"), v.literal("admin"), v.literal("member"));
 
@@ -41,8 +46,20 @@ export const numberFacts = v.object({
   updatedAt: v.number(),
 });
 
+const { updatedAt: _updatedAt, ...factFields } = numberFacts.fields;
+/** The facts as they are handed over; the row adds when they became so. */
+export const numberFactsArg = v.object(factFields);
+
+/** One answer of `shared/domain/account-health`. */
+export const healthCheck = v.object({
+  name: v.union(...HEALTH_CHECKS.map((name) => v.literal(name))),
+  state: v.union(v.literal("ok"), v.literal("warning"), v.literal("failed"), v.literal("unknown")),
+  say: v.string(),
+  fix: v.optional(v.union(...HEALTH_FIXES.map((fix) => v.literal(fix)))),
+});
+
 /**
- * Written by `model/accounts`, `model/accountEvents` (`sending`, `number`), read by every builder in `functions.ts`.
+ * Written by `model/accounts`, `model/accountLink`, `model/accountEvents` (`sending`, `number`), read by every builder in `functions.ts`.
  *
  * accounts: one row per WhatsApp business number. `phoneNumberId` is unique in the deployment, because it alone
  * decides whose webhook a change is. The `*Sealed` fields are envelopes of `shared/sealed`, bound to this row by
@@ -55,7 +72,7 @@ export const accountTables = {
     phoneNumberId: v.string(),
     /** E.164 with the plus sign. */
     phoneNumber: v.string(),
-    state: v.union(v.literal("active"), v.literal("disabled")),
+    state: accountState,
     /** False until a person owns the account; the first owner of the instance takes these over. */
     hasOwner: v.boolean(),
     /** Random, minted with the first secret; part of the additional data of every envelope of this row. */
@@ -66,12 +83,17 @@ export const accountTables = {
     /** Still accepted until `previousAppSecretUntil` (ms), so that a rotation loses no webhook. */
     previousAppSecretSealed: v.optional(v.string()),
     previousAppSecretUntil: v.optional(v.number()),
+    /** Digest of the account's own verify token; the deployment's default is accepted beside it. */
+    verifyTokenHash: v.optional(v.string()),
+    /** End of the access token (ms), where Meta names one. */
+    tokenExpiresAt: v.optional(v.number()),
     sending: v.optional(sending),
     number: v.optional(numberFacts),
   })
     .index("by_phone_number_id", ["phoneNumberId"])
     .index("by_phone_number", ["phoneNumber"])
     .index("by_waba_id", ["wabaId"])
+    .index("by_verify_token_hash", ["verifyTokenHash"])
     .index("by_has_owner", ["hasOwner"]),
 
   /** Who may open an account. `userId` is the sign-in store's id. */
@@ -103,4 +125,17 @@ export const accountTables = {
   })
     .index("by_token_hash", ["tokenHash"])
     .index("by_account_expiry", ["accountId", "expiresAt"]),
+
+  /**
+   * What the last look at an account found; one row per account. Written by and read through `model/accountHealth`,
+   * apart from the account's row, which every subscription reads.
+   */
+  accountHealth: defineTable({
+    accountId: v.id("accounts"),
+    checkedAt: v.optional(v.number()),
+    state: v.union(v.literal("ok"), v.literal("warning"), v.literal("failed"), v.literal("unknown")),
+    checks: v.array(healthCheck),
+    /** Deliveries that named the account and were signed with no known secret; counted at most once a minute. */
+    lastBadSignatureAt: v.optional(v.number()),
+  }).index("by_account", ["accountId"]),
 };

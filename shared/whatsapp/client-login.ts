@@ -107,7 +107,14 @@ export async function inspectToken(
   app: MetaApp,
   token: string,
 ): Promise<ReadResult<TokenInfo>> {
-  const client = new GraphClient({ ...options, accessToken: `${app.appId}|${app.appSecret}` });
+  return await inspectOwnToken(
+    new GraphClient({ ...options, accessToken: `${app.appId}|${app.appSecret}` }),
+    token,
+  );
+}
+
+/** As `inspectToken`, with the credential of the client: a token of an app may ask about itself. */
+export async function inspectOwnToken(client: GraphClient, token: string): Promise<ReadResult<TokenInfo>> {
   return mapResult(await client.get("/debug_token", { input_token: token }), (json) =>
     readTokenInfo(getObject(json, "data")),
   );

@@ -2,6 +2,7 @@
 import { convexTest } from "convex-test";
 import { vi } from "vitest";
 import { signatureHeader } from "#shared/signature";
+import { LOGIN_SCOPES } from "#shared/whatsapp/client-login";
 import { api, internal } from "../../convex/_generated/api";
 import type { Id } from "../../convex/_generated/dataModel";
 import schema from "../../convex/schema";
@@ -75,7 +76,7 @@ export class FakeGraph {
     const request = { method: init.method ?? "GET", url, body };
     this.calls.push({ ...request, authorization: new Headers(init.headers).get("authorization") });
     if (this.#always !== undefined) return await this.#always(request);
-    if (request.method === "GET") return Response.json({ id: url.pathname.split("/").at(-1) });
+    if (request.method === "GET") return this.describe(url);
     if ((body as { status?: string }).status === "read") {
       const taken: Answer = () => Response.json({ success: true });
       return await (this.#readAnswers.shift() ?? taken)(request);
@@ -83,6 +84,21 @@ export class FakeGraph {
     const answer = this.#answers.shift() ?? this.accept;
     return await answer(request);
   };
+
+  /** Numbers that the token of every account may see, by id, as Meta displays them. */
+  readonly numbers = new Map([[NUMBER.phoneNumberId, NUMBER.phoneNumber]]);
+
+  /** Meta's answer to a read: of a number, of the numbers of an account, or about a token. */
+  describe(url: URL): Response {
+    const [id = "", edge] = url.pathname.split("/").slice(2);
+    const row = (number: string) => ({
+      id: number,
+      display_phone_number: this.numbers.get(number) ?? NUMBER.phoneNumber,
+    });
+    if (id === "debug_token") return Response.json({ data: { is_valid: true, scopes: LOGIN_SCOPES } });
+    if (edge === "phone_numbers") return Response.json({ data: [...this.numbers.keys()].map(row) });
+    return Response.json(row(edge ?? id));
+  }
 
   readonly accept: Answer = ({ body }) => {
     const { to, recipient } = body as { to?: string; recipient?: string };
@@ -161,6 +177,8 @@ export class App {
 
   /** Connects a number through the administrator's door. */
   async addAccount(number: Partial<typeof NUMBER> = {}, appSecret: string | null = APP_SECRET) {
+    const claimed = { ...NUMBER, ...number };
+    this.graph.numbers.set(claimed.phoneNumberId, claimed.phoneNumber);
     const { id } = await this.backend.action(internal.accountsAdmin.add, {
       ...NUMBER,
       ...number,

@@ -69,4 +69,61 @@ export const TEAM_DOORS: Record<
     least: "admin",
     call: (as, { accountId, inviteId }) => as.mutation(api.invites.revoke, { accountId, inviteId }),
   },
+  "accountHealth:get": {
+    least: "member",
+    call: (as, { accountId }) => as.query(api.accountHealth.get, { accountId }),
+  },
+  "accountHealth:refresh": {
+    least: "admin",
+    call: (as, { accountId }) => as.action(api.accountHealth.refresh, { accountId }),
+  },
+  "accountSettings:rename": {
+    least: "admin",
+    call: (as, { accountId }) => as.mutation(api.accountSettings.rename, { accountId, name: "Other" }),
+  },
+  "accountSettings:pauseSending": {
+    least: "admin",
+    call: (as, { accountId }) => as.mutation(api.accountSettings.pauseSending, { accountId }),
+  },
+  "accountSettings:resumeSending": {
+    least: "admin",
+    call: (as, { accountId }) => as.mutation(api.accountSettings.resumeSending, { accountId }),
+  },
+  "accountSettings:rotateAccessToken": {
+    least: "admin",
+    call: (as, { accountId }) =>
+      as.action(api.accountSettings.rotateAccessToken, { accountId, accessToken: "new-token" }),
+  },
+  "accountSettings:rotateAppSecret": {
+    least: "admin",
+    call: (as, { accountId }) =>
+      as.action(api.accountSettings.rotateAppSecret, { accountId, appSecret: "new-secret" }),
+  },
+  "accountSettings:rotateVerifyToken": {
+    least: "admin",
+    call: (as, { accountId }) => as.action(api.accountSettings.rotateVerifyToken, { accountId }),
+  },
+  "accountSettings:subscribe": {
+    least: "admin",
+    call: (as, { accountId }) => as.action(api.accountSettings.subscribe, { accountId }),
+  },
+  "accountSettings:register": {
+    least: "admin",
+    call: (as, { accountId }) => as.action(api.accountSettings.register, { accountId, pin: "123456" }),
+  },
+  "accountSettings:detach": {
+    least: "admin",
+    call: (as, { accountId }) => as.action(api.accountSettings.detach, { accountId }),
+  },
+  "accountSettings:reattach": {
+    least: "admin",
+    call: async (as, { accountId }) => {
+      await as.action(api.accountSettings.detach, { accountId });
+      await as.action(api.accountSettings.reattach, { accountId });
+    },
+  },
+  "accountSettings:remove": {
+    least: "owner",
+    call: (as, { accountId }) => as.action(api.accountSettings.remove, { accountId }),
+  },
 };

@@ -1,0 +1,121 @@
+import * as z from "zod";
+import { runFunction } from "./backend";
+import { accountId, accountOfWord } from "./pons-lookups";
+import type { Verb } from "./pons-verbs";
+
+const required = { required: true };
+const optional = { required: false };
+
+const healthSchema = z.looseObject({
+  state: z.string(),
+  checks: z.array(
+    z.looseObject({ name: z.string(), state: z.string(), say: z.string(), fix: z.string().optional() }),
+  ),
+});
+const rotatedSchema = z.looseObject({ id: z.string(), key: z.string(), name: z.string() });
+const inviteSchema = z.looseObject({ email: z.string(), role: z.string(), token: z.string() });
+
+/** What mends a failed check, as something to do from here. */
+const FIXES: Record<string, string> = {
+  rotate_token: "make a new token in Meta's business settings, then `accounts rotate-token`",
+  subscribe: "subscribe the app to the account, in the dashboard or with `accounts reattach` after `detach`",
+  register: "register the number in Meta's WhatsApp manager or in the dashboard",
+  set_app_secret: "compare the app secret with the one in Meta's app settings",
+  resume_sending: "resume sending in the dashboard",
+  ask_meta: "look into Meta's WhatsApp manager",
+  wait: "write less to people who did not ask for it; the rating recovers within a week",
+  write_to_number: "write to the number from a phone, and check again",
+};
+
+/** What is done to an account after it was added, and who else gets in. */
+export const accountVerbs: readonly Verb[] = [
+  {
+    noun: "accounts",
+    verb: "check",
+    flags: { account: optional },
+    run: async (backend, values) =>
+      await runFunction(backend, "accountHealth:check", {
+        accountId: await accountId(backend, values["account"]),
+      }),
+    print: (result) => {
+      const { checks } = healthSchema.parse(result);
+      return checks
+        .map(({ name, state, say, fix }) => {
+          const step = fix === undefined ? "" : `\n  ${FIXES[fix] ?? fix}`;
+          return `${state.padEnd(8)} ${name.padEnd(13)} ${say}${step}`;
+        })
+        .join("\n");
+    },
+  },
+  {
+    noun: "accounts",
+    verb: "rotate-token",
+    flags: { account: optional, "access-token": required },
+    run: async (backend, values) => {
+      const id = await accountId(backend, values["account"]);
+      await runFunction(backend, "accountsAdmin:rotateToken", {
+        accountId: id,
+        accessToken: values["access-token"],
+      });
+      return { id, rotated: true };
+    },
+    print: () => "The new token is in use. Messages that waited for it are on their way.",
+  },
+  {
+    noun: "accounts",
+    verb: "detach",
+    positional: "account",
+    flags: {},
+    run: async (backend, values) => {
+      const id = await accountOfWord(backend, values["account"]);
+      const left = await runFunction(backend, "accountsAdmin:detach", { accountId: id });
+      return { id, ...Object(left) };
+    },
+    print: () =>
+      "Detached: nothing arrives or leaves, and the data stays. `accounts reattach` brings it back.",
+  },
+  {
+    noun: "accounts",
+    verb: "reattach",
+    positional: "account",
+    flags: {},
+    run: async (backend, values) => {
+      const id = await accountOfWord(backend, values["account"]);
+      await runFunction(backend, "accountsAdmin:reattach", { accountId: id });
+      return { id, reattached: true };
+    },
+    print: () => "Connected again: WhatsApp sends the account's webhooks here.",
+  },
+  {
+    noun: "keys",
+    verb: "rotate",
+    positional: "id",
+    flags: { "grace-hours": optional },
+    run: async (backend, values) => {
+      const hours = values["grace-hours"];
+      return await runFunction(backend, "keysAdmin:rotate", {
+        apiKeyId: values["id"],
+        ...(hours !== undefined && { graceMs: Math.round(Number(hours) * 3_600_000) }),
+      });
+    },
+    print: (result) => {
+      const key = rotatedSchema.parse(result);
+      return `${key.key}\n\nThe new secret of "${key.name}". It is shown this once; the old one works a while longer.`;
+    },
+  },
+  {
+    noun: "users",
+    verb: "invite",
+    flags: { account: optional, email: required, role: required },
+    run: async (backend, values) =>
+      await runFunction(backend, "invites:createByAdmin", {
+        accountId: await accountId(backend, values["account"]),
+        email: values["email"],
+        role: values["role"],
+      }),
+    print: (result) => {
+      const { email, role, token } = inviteSchema.parse(result);
+      return `${token}\n\nThe invitation of ${email} as ${role}. It is shown this once and works for a week.`;
+    },
+  },
+];
