@@ -39,6 +39,7 @@ const schema = z.object({
     .default("v25.0"),
   META_DIALOG_URL: z.url({ protocol: /^https?$/ }).optional(),
   META_MEDIA_HOSTS: z.string().optional(),
+  FACEBOOK_APP_ID: z.string().optional(),
   FACEBOOK_APP_SECRET: z.string().optional(),
   SIM_APP_SECRET: secret.default("sim-app-secret"),
 });
