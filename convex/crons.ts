@@ -17,4 +17,6 @@ crons.interval("remove what is past its time", { hours: 1 }, internal.retention.
 crons.interval("remove ended sign-ins", { hours: 1 }, internal.authStore.prune, {});
 crons.interval("look whether accounts work", { hours: 6 }, internal.accountHealth.sweep, {});
 
+crons.interval("remove ended MCP sessions", { hours: 1 }, internal.mcpSessions.prune, {});
+
 export default crons;

@@ -200,7 +200,31 @@ const CALLER_CALLS = {
     as.query(api.mcpReads.searchContacts, { from: w.number, query: "Sheena" }),
   "mcpReads:getMessageStatus": (as: Person, w: World) =>
     as.query(api.mcpReads.getMessageStatus, { from: w.number, message: w.messageId }),
+  "mcpResources:messages": (as: Person, w: World) =>
+    as.query(api.mcpResources.messages, { number: w.number }),
+  "mcpResources:conversation": (as: Person, { conversationId: id }: World) =>
+    as.query(api.mcpResources.conversation, { id, limit: 5 }),
+  "mcpResources:media": (as: Person, { messageId }: World) => as.query(api.mcpResources.media, { messageId }),
+  "mcpSessions:subscribe": (as: Person, { number }: World) =>
+    as.mutation(api.mcpSessions.subscribe, {
+      ...{ sessionId: "s", expiresAt: START, uri: `pons://accounts/${number}/messages` },
+      resource: { kind: "messages", ref: number },
+    }),
   "mcp:sendOutcome": (as: Person, { messageId }: World) => as.query(api.mcp.sendOutcome, { messageId }),
+};
+
+/** About the key itself: what is another's is not there to be asked for, or gives nothing (`mcpPush.test.ts`). */
+const KEY_CALLS = {
+  "mcpPush:rights": (as: Person) => as.query(api.mcpPush.rights, {}),
+  "mcpPush:locate": (as: Person) => as.query(api.mcpPush.locate, { resources: [] }),
+  "mcpPush:changes": (as: Person, { accountId }: World) =>
+    as.query(api.mcpPush.changes, { accountId, after: 0 }),
+  "mcpResources:numbers": (as: Person) => as.query(api.mcpResources.numbers, {}),
+  "mcpResources:policy": (as: Person) => as.query(api.mcpResources.policy, {}),
+  "mcpSessions:read": (as: Person) => as.query(api.mcpSessions.read, { sessionId: "s" }),
+  "mcpSessions:unsubscribe": (as: Person) =>
+    as.mutation(api.mcpSessions.unsubscribe, { sessionId: "s", uri: "pons://policy" }),
+  "mcpSessions:end": (as: Person) => as.mutation(api.mcpSessions.end, { sessionId: "s", expiresAt: START }),
 };
 
 const callOf = ({ number, contactId }: World) => ({ from: number, contact: contactId });
@@ -253,7 +277,7 @@ describe("every public function", () => {
 
   it("is covered by the tenant matrix below", () => {
     const matrices: object[] = [MEMBER_CALLS, ADMIN_CALLS, DECISION_CALLS, CALLER_CALLS, SERVICE_CALLS];
-    matrices.push(TEAM_DOORS);
+    matrices.push(TEAM_DOORS, KEY_CALLS);
     const covered = matrices.flatMap(Object.keys);
     const elsewhere = publicNames.filter(
       // About a job, which the tests beside jobs have.
@@ -351,19 +375,22 @@ describe("functions of an owner or admin", () => {
 });
 
 describe("functions of an API key", () => {
-  it.each(Object.entries(CALLER_CALLS))("%s refuses everybody who is no key", async (_, call) => {
-    for (const as of [
-      app.backend,
-      app.user("ana"),
-      app.service,
-      app.key("k57nonsense"),
-      app.key(own.accountId),
-    ]) {
-      expect(await code(call(as, own))).toMatchObject({ code: "unauthorized" });
-    }
-  });
+  it.each(Object.entries({ ...CALLER_CALLS, ...KEY_CALLS }))(
+    "%s refuses everybody who is no key",
+    async (_, call) => {
+      for (const as of [
+        app.backend,
+        app.user("ana"),
+        app.service,
+        app.key("k57nonsense"),
+        app.key(own.accountId),
+      ]) {
+        expect(await code(call(as, own))).toMatchObject({ code: "unauthorized" });
+      }
+    },
+  );
 
-  it.each(Object.entries(CALLER_CALLS))(
+  it.each(Object.entries({ ...CALLER_CALLS, ...KEY_CALLS }))(
     "%s refuses a revoked key at once, although its token still lives",
     async (_, call) => {
       await app.backend.mutation(internal.keysAdmin.revoke, { apiKeyId: own.apiKeyId });

@@ -11,6 +11,7 @@ import { eventTables } from "./tables/events";
 import { handoffTables } from "./tables/handoffs";
 import { instanceTables } from "./tables/instance";
 import { jobTables } from "./tables/jobs";
+import { mcpSessionTables } from "./tables/mcpSessions";
 import { messageTables } from "./tables/messages";
 import { outboxTables } from "./tables/outbox";
 import { readMarkTables } from "./tables/readMarks";
@@ -34,6 +35,7 @@ export default defineSchema({
   ...handoffTables,
   ...instanceTables,
   ...jobTables,
+  ...mcpSessionTables,
   ...messageTables,
   ...outboxTables,
   ...readMarkTables,

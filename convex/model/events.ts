@@ -88,6 +88,28 @@ export async function redactEvent(ctx: MutationCtx, event: Doc<"webhookEvents">)
   await ctx.db.patch(event._id, { body: eventText({ ...envelope, payload: { redacted: true } }) });
 }
 
+/** The latest events of an account, newest first; at most 60. */
+export async function newestEvents(
+  ctx: QueryCtx,
+  accountId: Id<"accounts">,
+  limit: number,
+): Promise<Doc<"webhookEvents">[]> {
+  return await ctx.db
+    .query("webhookEvents")
+    .withIndex("by_account_seq", (q) => q.eq("accountId", accountId))
+    .order("desc")
+    .take(Math.min(Math.max(Math.trunc(limit), 1), EVENTS_PAGE_MAX));
+}
+
+/** The number of the account's latest event; 0 before the first. */
+export async function lastSeq(ctx: QueryCtx, accountId: Id<"accounts">): Promise<number> {
+  const row = await ctx.db
+    .query("accountSequences")
+    .withIndex("by_account_conversation", (q) => q.eq("accountId", accountId).eq("conversationId", undefined))
+    .unique();
+  return row?.eventSeq ?? 0;
+}
+
 /** Made from the fact itself, so that the same fact gets the same id after a restore and receivers know it again. */
 async function eventIdOf({ accountId, type, dedupeKey }: NewEvent): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", plainBytes(`${accountId}\n${type}\n${dedupeKey}`));

@@ -74,6 +74,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const client of open.splice(0)) await client.close();
+  await (await import("./audit")).drainAudit();
   await product.stop();
 });
 
@@ -117,7 +118,11 @@ for (const [revision, connect] of Object.entries(CLIENTS)) {
         ),
       );
       expect(await names()).toEqual(await names());
-      expect((await client.listPrompts()).prompts.map(({ name }) => name)).toEqual(["triage_inbox"]);
+      expect((await client.listPrompts()).prompts.map(({ name }) => name)).toEqual([
+        "triage_inbox",
+        "draft_reply",
+        "daily_digest",
+      ]);
       expect((await client.getPrompt({ name: "triage_inbox" })).messages).toHaveLength(1);
       expect(client.getInstructions()?.length).toBeLessThanOrEqual(512);
     });

@@ -14,7 +14,10 @@ beforeEach(async () => {
   accountId = (await product.addBusiness()).id;
   ({ key, id: apiKeyId } = await product.createKey(accountId, ["read", "send"]));
 });
-afterEach(async () => await product.stop());
+afterEach(async () => {
+  await (await import("./audit")).drainAudit();
+  await product.stop();
+});
 
 const INITIALIZE = {
   jsonrpc: "2.0",

@@ -9,23 +9,35 @@ import {
 } from "@modelcontextprotocol/server";
 import { defined } from "#shared/defined";
 import { SECOND_MS } from "#shared/time";
+import { api } from "../../convex/_generated/api";
 import { AppError } from "../server/app-error";
 import { readBody } from "../server/body";
+import type { Caller } from "../server/caller";
+import { mutateAs } from "../server/convex";
 import { answerPreflight, withCors } from "../server/cors";
 import { presentedCredential, resolveCredential } from "../server/credentials";
 import { LOOPBACK_HOSTS, serverEnv } from "../server/env";
 import { ADVERTISED_SCOPES, resourceMetadataUrl } from "../server/oauth-metadata";
 import { takeRequest } from "../server/request-limits";
 import { errorResponse, jsonResponse } from "../server/route";
-import { type Exchange, headOf, traceIdOf } from "./exchange";
+import { type Exchange, headOf, type MessageHead, NO_SUBSCRIPTIONS, traceIdOf } from "./exchange";
 import { narrowingOf } from "./narrowing";
+import { answerListen } from "./push/listen";
+import { answerSessionStream } from "./push/session-stream";
+import { refOf } from "./resources/uris";
 import { buildServer } from "./server";
+import { endSession, findSession, issueSession, type Session } from "./sessions";
 
 /** The largest call has a text of 4096 characters; files do not travel through this endpoint. */
 const BODY_BYTES_MAX = 1024 * 1024;
 
 /** Codes of JSON-RPC 2.0, and the one that MCP's own HTTP transport uses for everything else. */
-const RPC = { parseError: -32700, invalidRequest: -32600, transport: -32000 } as const;
+const RPC = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  transport: -32000,
+  sessionNotFound: -32001,
+} as const;
 
 // Otherwise the first call of the process waits for the SDK to build its schemas.
 preloadSchemas();
@@ -43,8 +55,8 @@ const modern = createMcpHandler(
 );
 
 /**
- * MCP over Streamable HTTP, without sessions: every request is complete in itself, so any process may answer it.
- * Serves the revision 2026-07-28 and those of 2025 at one address.
+ * MCP over Streamable HTTP: every request is complete in itself, so any process may answer it, and a session is only a
+ * name under which clients of 2025 subscribe. Serves the revision 2026-07-28 and those of 2025 at one address.
  */
 export async function answerMcp(request: Request): Promise<Response> {
   const refused = refuseForeignHost(request);
@@ -69,7 +81,9 @@ async function answer(request: Request): Promise<Response> {
   if (caller === null) return askForCredential();
   const waitMs = await takeRequest(caller);
   if (waitMs > 0) return tooMany(waitMs);
-  if (request.method !== "POST") return new Response(null, { status: 405, headers: { allow: "POST" } });
+  const sessionId = serverEnv().MCP_SESSIONS === "on" ? request.headers.get("mcp-session-id") : null;
+  const session = sessionId === null ? null : await findSession(caller, sessionId);
+  if (request.method !== "POST") return await answerSessionMethod(request, caller, sessionId, session);
 
   const body = await readBody(request, BODY_BYTES_MAX);
   if (body === null) return rpcError(413, RPC.transport, `The body is larger than ${BODY_BYTES_MAX} bytes.`);
@@ -83,14 +97,57 @@ async function answer(request: Request): Promise<Response> {
     narrowing: narrowingOf(new URL(request.url), request.headers),
     ...defined({ message: headOf(message) ?? undefined, traceId: traceIdOf(message, request.headers) }),
   };
-  if (await isLegacyRequest(request, message)) return await answerLegacy(request, exchange, message);
+  if (await isLegacyRequest(request, message)) {
+    if (sessionId !== null && session === null) return sessionNotFound(exchange.message?.id ?? null);
+    return await answerLegacy(request, session === null ? exchange : withSession(exchange, session), message);
+  }
+  // In the newer protocol a request is the subscription, so nothing of a connection has to be kept.
+  const subscribable = { ...exchange, subscriptions: NO_SUBSCRIPTIONS };
+  if (exchange.message?.method === "subscriptions/listen") {
+    return await answerListen(request, subscribable, message);
+  }
   const authInfo: AuthInfo = {
     token: caller.principal,
     clientId: caller.principal,
     scopes: [...caller.scopes],
   };
-  exchanges.set(authInfo, exchange);
+  exchanges.set(authInfo, subscribable);
   return await modern.fetch(request, { authInfo, parsedBody: message });
+}
+
+/** A stream for a session, or its end; without a session there is neither, and clients do without. */
+async function answerSessionMethod(
+  request: Request,
+  caller: Caller,
+  sessionId: string | null,
+  session: Session | null,
+): Promise<Response> {
+  const isKnown = request.method === "GET" || request.method === "DELETE";
+  if (sessionId === null || !isKnown) return new Response(null, { status: 405, headers: { allow: "POST" } });
+  if (session === null) return sessionNotFound(null);
+  if (request.method === "GET") return answerSessionStream(request, caller, session);
+  await endSession(caller, session);
+  return new Response(null, { status: 200 });
+}
+
+/** What the protocol says for a session that is over: the client begins a new one. */
+const sessionNotFound = (id: MessageHead["id"]): Response =>
+  rpcError(404, RPC.sessionNotFound, "Session not found", id);
+
+/** The subscriptions of a session are kept in the backend, because its stream may be in another process. */
+function withSession(exchange: Exchange, session: Session): Exchange {
+  const { identity } = exchange.caller;
+  const { id: sessionId, expiresAt } = session;
+  return {
+    ...exchange,
+    subscriptions: {
+      add: async (uri, target) => {
+        const asked = { sessionId, expiresAt, uri, resource: refOf(target) };
+        return (await mutateAs(identity, api.mcpSessions.subscribe, asked)) === null;
+      },
+      remove: async (uri) => void (await mutateAs(identity, api.mcpSessions.unsubscribe, { sessionId, uri })),
+    },
+  };
 }
 
 /** The one answer to every request without a valid credential, whatever is wrong with it. */
@@ -113,10 +170,13 @@ function tooMany(waitMs: number): Response {
 /** One request of a 2025 client, answered as plain JSON because nothing is ever sent before the result. */
 async function answerLegacy(request: Request, exchange: Exchange, message: unknown): Promise<Response> {
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
-  const server = buildServer(exchange);
+  const opens = exchange.message?.method === "initialize" && serverEnv().MCP_SESSIONS === "on";
+  const server = buildServer(opens ? { ...exchange, subscriptions: NO_SUBSCRIPTIONS } : exchange);
   await server.connect(transport);
   try {
-    return await transport.handleRequest(acceptingBoth(request), { parsedBody: message });
+    const response = await transport.handleRequest(acceptingBoth(request), { parsedBody: message });
+    if (opens && response.ok) response.headers.set("mcp-session-id", issueSession(exchange.caller));
+    return response;
   } finally {
     await server.close();
   }
@@ -139,5 +199,5 @@ function parseJson(body: Uint8Array): unknown {
   }
 }
 
-const rpcError = (status: number, code: number, message: string): Response =>
-  jsonResponse({ jsonrpc: "2.0", error: { code, message }, id: null }, { status });
+const rpcError = (status: number, code: number, message: string, id: MessageHead["id"] = null): Response =>
+  jsonResponse({ jsonrpc: "2.0", error: { code, message }, id }, { status });

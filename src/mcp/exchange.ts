@@ -2,6 +2,7 @@ import { TRACEPARENT_META_KEY } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import type { Caller } from "../server/caller";
 import type { Narrowing } from "./narrowing";
+import type { ResourceUri } from "./resources/uris";
 
 /** One request of one caller, or one stdio connection: all that a server and its tools know of the other side. */
 export type Exchange = {
@@ -9,9 +10,20 @@ export type Exchange = {
   narrowing: Narrowing;
   /** The only message that the server will see, or absent where a connection stays open for more. */
   message?: MessageHead | undefined;
+  /** Where the connection keeps what it subscribes to; absent where it cannot be told anything. */
+  subscriptions?: Subscriptions;
   /** W3C trace id of the client's own trace, for the log. */
   traceId?: string;
 };
+
+export type Subscriptions = {
+  /** False for a resource that the caller may not read or that is not there. */
+  add: (uri: string, target: ResourceUri) => Promise<boolean>;
+  remove: (uri: string) => Promise<void>;
+};
+
+/** For a server that only says that it can be subscribed to; the subscribing itself happens elsewhere. */
+export const NO_SUBSCRIPTIONS: Subscriptions = { add: async () => false, remove: async () => undefined };
 
 /** What is needed of a message before the SDK reads it. */
 export type MessageHead = { method: string; name: string | null; id: string | number | null };

@@ -56,11 +56,13 @@ export function dataResult(value: Record<string, unknown>, blocks: ContentBlock[
  * under which the operator finds the rest.
  */
 export function errorResult(tool: string, error: unknown, traceId?: string): CallToolResult {
-  const text =
-    error instanceof AppError
-      ? mcpErrorText(error.data)
-      : `${mcpErrorText(AppError.of("internal").data)} Error id: ${logError(`mcp ${tool}`, error, traceId)}`;
-  return { content: [{ type: "text", text }], isError: true };
+  return { content: [{ type: "text", text: errorText(`mcp ${tool}`, error, traceId) }], isError: true };
+}
+
+/** The words of such a failure; `where` names the place in the log. */
+export function errorText(where: string, error: unknown, traceId?: string): string {
+  if (error instanceof AppError) return mcpErrorText(error.data);
+  return `${mcpErrorText(AppError.of("internal").data)} Error id: ${logError(where, error, traceId)}`;
 }
 
 /** What the audit log keeps of a result: how it ended, and the id of the message or customer that it was about. */

@@ -3,9 +3,11 @@ import { fitsDirection, hasScope } from "#shared/scopes";
 import { MINUTE_MS } from "#shared/time";
 import { serverEnv } from "../server/env";
 import { auditCall } from "./audit";
+import { registerCompletions } from "./completions";
 import type { Tool } from "./define-tool";
 import type { Exchange } from "./exchange";
-import { registerTriageInbox } from "./prompts/triage-inbox";
+import { PROMPTS } from "./prompts";
+import { registerResources } from "./resources/register";
 import { TOOLS } from "./tools";
 
 /** Some clients read no more than the first 512 characters of the instructions. */
@@ -18,6 +20,9 @@ const INSTRUCTIONS =
 /** How long clients may keep the lists: what a caller may do changes seldom. */
 const LISTS = { ttlMs: 5 * MINUTE_MS, cacheScope: "private" } as const;
 
+/** What is read is true for the moment; a client that wants to know of changes subscribes. */
+const CONTENTS = { ttlMs: 0, cacheScope: "private" } as const;
+
 /**
  * A server for one request of one caller, with the tools that its scopes allow and its connection did not give up.
  * Any other tool is not there: it is not listed, and calling it is answered like any unknown name.
@@ -25,13 +30,27 @@ const LISTS = { ttlMs: 5 * MINUTE_MS, cacheScope: "private" } as const;
 export function buildServer(exchange: Exchange): McpServer {
   const server = new McpServer(serverInfo(), {
     instructions: INSTRUCTIONS,
-    capabilities: { tools: { listChanged: false }, prompts: { listChanged: false } },
-    cacheHints: { "tools/list": LISTS, "prompts/list": LISTS, "server/discover": LISTS },
+    capabilities: {
+      tools: { listChanged: false },
+      prompts: { listChanged: false },
+      resources: { listChanged: false, subscribe: exchange.subscriptions !== undefined },
+      completions: {},
+    },
+    cacheHints: {
+      "tools/list": LISTS,
+      "prompts/list": LISTS,
+      "resources/templates/list": LISTS,
+      "resources/list": CONTENTS,
+      "resources/read": CONTENTS,
+      "server/discover": LISTS,
+    },
   });
   const tools = offeredTools(exchange);
   for (const tool of tools) tool.register(server, exchange);
   if (tools.length === 0) auditUnknownTool(exchange);
-  registerTriageInbox(server);
+  for (const prompt of PROMPTS) prompt.register(server, exchange);
+  registerResources(server, exchange);
+  registerCompletions(server, exchange);
   return server;
 }
 

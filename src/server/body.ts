@@ -1,8 +1,11 @@
 /**
- * The raw bytes of a request's body, or null as soon as it is known to be larger than `bytesMax`: by its declared
+ * The raw bytes of a request's (or an answer's) body, or null as soon as it is known to be larger than `bytesMax`: by its declared
  * length before anything is read, otherwise when the limit is crossed. What is left of a larger body is not read.
  */
-export async function readBody(request: Request, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | null> {
+export async function readBody(
+  request: Pick<Request, "headers" | "body">,
+  bytesMax: number,
+): Promise<Uint8Array<ArrayBuffer> | null> {
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > bytesMax) return null;
   if (request.body === null) return new Uint8Array();

@@ -76,6 +76,8 @@ const schema = z.object({
   FACEBOOK_APP_ID: z.string().min(1).optional(),
   FACEBOOK_APP_SECRET: z.string().min(1).optional(),
   FACEBOOK_LOGIN_CONFIG_ID: z.string().min(1).optional(),
+  /** `off` where an open connection costs money by the second: clients of 2025 then get no notices. */
+  MCP_SESSIONS: z.enum(["on", "off"], "must be on or off").default("on"),
   TRUSTED_IP_HEADER: z
     .string()
     .regex(/^[a-z0-9-]+$/i, "must be the name of one HTTP header")

@@ -10,7 +10,7 @@ export const APP_SECRET = "sim-app-secret";
 export const VERIFY_TOKEN = "sim-verify-token";
 
 /** The business of the simulator's start state. */
-const BUSINESS = {
+export const BUSINESS = {
   name: "Lucky Shrub",
   wabaId: "102290129340398",
   phoneNumberId: "106540352242922",
@@ -18,7 +18,7 @@ const BUSINESS = {
 };
 
 /** Somebody else's business in the same deployment; nothing is ever sent from it. */
-const OTHER_BUSINESS = {
+export const OTHER_BUSINESS = {
   name: "Other Shop",
   wabaId: "202290129340398",
   phoneNumberId: "206540352242922",

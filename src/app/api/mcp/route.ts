@@ -3,8 +3,8 @@ import { drainAudit } from "@/mcp/audit";
 import { answerMcp } from "@/mcp/endpoint";
 
 export const dynamic = "force-dynamic";
-/** Longer than the longest wait for the outcome of a send, and within what serverless hosts allow. */
-export const maxDuration = 60;
+/** The longest that common serverless hosts allow; there it is how long a stream lasts until its client comes back. */
+export const maxDuration = 300;
 
 /** Keeps the process alive, here and on serverless hosts, until the audit log has what was answered. */
 async function answer(request: Request): Promise<Response> {

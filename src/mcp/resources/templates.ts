@@ -1,0 +1,27 @@
+import { isRefusal, refusal } from "#shared/errors";
+import { api } from "../../../convex/_generated/api";
+import { queryAs } from "../../server/convex";
+import { businessOf } from "../shapes";
+import { jsonContent, type Resource } from "./define-resource";
+
+/** Templates of one read, the usable ones first; the rest is for list_templates. */
+const TEMPLATES = 50;
+
+export const templates: Resource = {
+  kind: "templates",
+  name: "templates",
+  title: "Templates of a number",
+  description: "The message templates of a business number, with what each needs to be filled in.",
+  mimeType: "application/json",
+  scope: "templates:read",
+  read: async (caller, { ref: from }) => {
+    if (from === undefined) return refusal("not_found");
+    const page = await queryAs(caller.identity, api.mcp.listTemplates, { from, limit: TEMPLATES });
+    if (isRefusal(page)) return page;
+    return jsonContent({
+      business: businessOf(page.account),
+      templates: page.templates,
+      has_more: page.nextCursor !== null,
+    });
+  },
+};
