@@ -46,10 +46,17 @@ describe("the lines of answered calls", () => {
   it("stand under the account that the key was made for", async () => {
     const { id } = await app.addKey(accountId, { scopes: ["read"] });
     await service.mutation(api.mcpCalls.record, { calls: [line(id), { ...line(id), target: "m1" }] });
-    const rows = (await app.rows("auditLog")).filter(({ action }) => action === "mcp.list_conversations");
+    const rows = (await app.rows("auditLog")).filter(({ action }) => action === "mcp.call");
     expect(rows).toMatchObject([
-      { accountId, principal: `key:${id}`, outcome: "ok", argumentHash: "00", ms: 3 },
-      { subject: "m1" },
+      {
+        accountId,
+        principal: `key:${id}`,
+        tool: "list_conversations",
+        outcome: "ok",
+        argumentHash: "00",
+        ms: 3,
+      },
+      { target: "m1" },
     ]);
   });
 

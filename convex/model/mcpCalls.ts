@@ -39,9 +39,10 @@ export async function recordCalls(ctx: MutationCtx, calls: readonly AuditedCall[
     await recordAudit(ctx, {
       accountId: key.accountId,
       principal: `key:${apiKeyId}`,
-      action: `mcp.${tool}`,
+      action: "mcp.call",
+      tool,
       ...line,
-      ...defined({ subject: target }),
+      ...defined({ target }),
     });
   }
 }

@@ -81,7 +81,7 @@ async function viewNumberMessage(ctx: QueryCtx, account: Doc<"accounts">, id: st
   return {
     conversationId: conversation._id,
     contact,
-    message: await viewMessage(ctx, message, { withMediaUrl: false }),
+    message: await viewMessage(ctx, message),
   };
 }
 

@@ -57,6 +57,8 @@ export async function startLiveProduct() {
     number: BUSINESS.phoneNumber,
     otherNumber: OTHER_BUSINESS.phoneNumber,
     simulator,
+    /** What a process of its own needs to be the server. */
+    serverEnv: env,
     run,
     createKey: async (
       scopes: string[],

@@ -28,21 +28,20 @@ export async function answerListen(
   exchange: Exchange,
   message: unknown,
 ): Promise<Response> {
-  const { rights, located } = await locate(exchange.caller, wishedUris(message));
+  const { rights, located, narrowed } = await allowedSubscriptions(exchange.caller, message);
   const bus = new InMemoryServerEventBus();
   const handler = createMcpHandler(() => buildServer(exchange), {
     legacy: "reject",
     bus,
     maxSubscriptions: 1,
   });
-  const allowed = located.map(({ uri }) => uri);
   const response = await handler.fetch(request, {
     authInfo: carrierOf(exchange.caller),
-    parsedBody: narrowed(message, allowed),
+    parsedBody: narrowed,
   });
   const body = response.body;
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
-  if (!isStream || body === null || allowed.length === 0) return response;
+  if (!isStream || body === null || located.length === 0) return response;
 
   const reader = body.getReader();
   const stream = openStream({
@@ -87,9 +86,18 @@ function paced(
   );
 }
 
-function wishedUris(message: unknown): string[] {
+/**
+ * What of a `subscriptions/listen` request may be: the resources that the caller may read, and the message with those
+ * in place of the ones that were wished.
+ */
+export async function allowedSubscriptions(caller: Caller, message: unknown) {
   const parsed = listenRequest.safeParse(message);
-  return parsed.success ? [...new Set(parsed.data.params.notifications.resourceSubscriptions)] : [];
+  if (!parsed.success) return { rights: null, located: [], narrowed: message };
+  const { params } = parsed.data;
+  const wished = [...new Set(params.notifications.resourceSubscriptions)];
+  const { rights, located } = await locate(caller, wished);
+  const notifications = { ...params.notifications, resourceSubscriptions: located.map(({ uri }) => uri) };
+  return { rights, located, narrowed: { ...parsed.data, params: { ...params, notifications } } };
 }
 
 /** The wished resources that the caller may read, with their places in the events, and the rights of this moment. */
@@ -110,15 +118,6 @@ export async function locate(
     return found === undefined || found === null ? [] : [{ uri, target, places: found }];
   });
   return { rights, located };
-}
-
-/** The message with the resources that may be told about in place of those that were wished. */
-function narrowed(message: unknown, uris: readonly string[]): unknown {
-  const parsed = listenRequest.safeParse(message);
-  if (!parsed.success) return message;
-  const { params } = parsed.data;
-  const notifications = { ...params.notifications, resourceSubscriptions: [...uris] };
-  return { ...parsed.data, params: { ...params, notifications } };
 }
 
 const carrierOf = ({ principal, scopes }: Caller): AuthInfo => ({

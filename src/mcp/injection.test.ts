@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { signatureHeader } from "#shared/signature";
+import { INJECTIONS, type InjectionItem } from "../../tests/fixtures/injection";
+import {
+  APP_SECRET,
+  BUSINESS,
+  type InProcess,
+  SITE_URL,
+  startInProcess,
+} from "../../tests/support/in-process";
+import { visibleText } from "./visible-text";
+
+/** Items of one delivery, as Meta batches them. */
+const BATCH = 20;
+
+/** Fields that hold what a customer wrote. Everything else is ours, or WhatsApp's. */
+const CUSTOMER_FIELDS = new Set(["text", "caption", "name", "preview", "filename", "address", "title"]);
+
+let product: InProcess;
+let answerMcp: typeof import("./endpoint").answerMcp;
+let drainAudit: typeof import("./audit").drainAudit;
+let key: string;
+
+/** All that an agent reads before it reads a customer, and the errors that it meets. */
+let before: Surface;
+type Surface = Awaited<ReturnType<typeof surface>>;
+
+beforeAll(async () => {
+  product = await startInProcess();
+  ({ answerMcp } = await import("./endpoint"));
+  ({ drainAudit } = await import("./audit"));
+  const accountId = (await product.addBusiness()).id;
+  ({ key } = await product.createKey(accountId, ["read", "write", "send"], { rpm: 60_000 }));
+  before = await surface();
+  for (let at = 0; at < INJECTIONS.length; at += BATCH) await deliver(INJECTIONS.slice(at, at + BATCH));
+}, 60_000);
+afterAll(async () => {
+  await drainAudit();
+  await product.stop();
+});
+
+async function deliver(items: readonly InjectionItem[]): Promise<void> {
+  const { takeDelivery } = await import("../server/webhook");
+  const body = JSON.stringify({
+    object: "whatsapp_business_account",
+    entry: items.map(({ from, profileName, message, name }) => ({
+      id: BUSINESS.wabaId,
+      changes: [
+        {
+          field: "messages",
+          value: {
+            messaging_product: "whatsapp",
+            metadata: {
+              display_phone_number: BUSINESS.phoneNumber.slice(1),
+              phone_number_id: BUSINESS.phoneNumberId,
+            },
+            contacts: [{ profile: { name: profileName }, wa_id: from }],
+            messages: [
+              { from, id: `wamid.${name}`, timestamp: String(Math.floor(Date.now() / 1000)), ...message },
+            ],
+          },
+        },
+      ],
+    })),
+  });
+  const headers = { "x-hub-signature-256": await signatureHeader(APP_SECRET, body) };
+  const response = await takeDelivery(
+    new Request(`${SITE_URL}/api/webhook`, { method: "POST", body, headers }),
+  );
+  expect(response.status).toBe(200);
+  await product.backend.t.finishInProgressScheduledFunctions();
+}
+
+async function rpc(method: string, params: object = {}): Promise<Record<string, unknown>> {
+  const response = await answerMcp(
+    new Request(`${SITE_URL}/api/mcp`, {
+      method: "POST",
+      headers: {
+        host: "localhost:3000",
+        "content-type": "application/json",
+        accept: "application/json",
+        authorization: `Bearer ${key}`,
+      },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    }),
+  );
+  return z.record(z.string(), z.unknown()).parse(await response.json());
+}
+
+const callTool = async (name: string, args: object) => await rpc("tools/call", { name, arguments: args });
+
+const structured = z.looseObject({
+  result: z.looseObject({
+    content: z.tuple([z.looseObject({ text: z.string() })]),
+    structuredContent: z.record(z.string(), z.unknown()).optional(),
+  }),
+});
+
+async function surface() {
+  return {
+    initialize: await rpc("initialize", {
+      protocolVersion: "2025-11-25",
+      capabilities: {},
+      clientInfo: { name: "test", version: "1" },
+    }),
+    tools: await rpc("tools/list"),
+    prompts: await rpc("prompts/list"),
+    triage: await rpc("prompts/get", { name: "triage_inbox" }),
+    draft: await rpc("prompts/get", { name: "draft_reply", arguments: { contact: INJECTIONS[0]?.from } }),
+    templates: await rpc("resources/templates/list"),
+    policy: await rpc("resources/read", { uri: "pons://accounts" }),
+    unknownTool: await callTool("no_such_tool", {}),
+    unknownContact: await callTool("get_conversation", { contact: "+19995550000" }),
+    unknownResource: await rpc("resources/read", { uri: "pons://conversations/none" }),
+    badArguments: await callTool("get_conversation", { contact: "+19995550000", limit: 0 }),
+    badCursor: await callTool("list_conversations", { cursor: "made-up" }),
+  };
+}
+
+/** Every place of a value in which a customer's text stands, with whether it is inside something marked untrusted. */
+function places(value: unknown, sought: string, path: string[] = [], marked = false): Place[] {
+  if (typeof value === "string") return value.includes(sought) ? [{ path, marked, value }] : [];
+  if (typeof value !== "object" || value === null) return [];
+  const inside = marked || ("untrusted" in value && value.untrusted === true);
+  return Object.entries(value).flatMap(([name, part]) => [
+    ...(name.includes(sought) ? [{ path: [...path, name], marked: false, value: name }] : []),
+    ...places(part, sought, [...path, name], inside),
+  ]);
+}
+type Place = { path: string[]; marked: boolean; value: string };
+
+/** The value with the text of every field of a customer taken out. */
+function withoutCustomer(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutCustomer);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => [
+      name,
+      typeof part === "string" && CUSTOMER_FIELDS.has(name) ? "…" : withoutCustomer(part),
+    ]),
+  );
+}
+
+describe("two hundred messages that try to be more than messages", () => {
+  it("are two hundred", () => {
+    expect(INJECTIONS).toHaveLength(200);
+    expect(new Set(INJECTIONS.map(({ name }) => name)).size).toBe(200);
+  });
+
+  it("change no description, instruction, prompt, resource or error", async () => {
+    expect(await surface()).toEqual(before);
+  });
+
+  it("give no resource a name", async () => {
+    const listed = JSON.stringify(await rpc("resources/list"));
+    for (const { text } of INJECTIONS) {
+      expect(listed).not.toContain(JSON.stringify(text).slice(1, -1));
+      expect(listed).not.toContain(JSON.stringify(visibleText(text)).slice(1, -1));
+    }
+  });
+
+  it.each(INJECTIONS)("$name stands in marked fields only, and changes no other field", async (item) => {
+    const { result } = structured.parse(await callTool("get_conversation", { contact: `+${item.from}` }));
+    const data = result.structuredContent ?? {};
+    expect(JSON.parse(result.content[0].text)).toEqual(data);
+    for (const { path, marked, value } of places(data, visibleText(item.text))) {
+      expect(marked, path.join(".")).toBe(true);
+      expect(CUSTOMER_FIELDS, path.join(".")).toContain(path.at(-1));
+      expect(visibleText(value)).toBe(value);
+    }
+    const [message, ...others] = z.array(z.looseObject({})).parse(data["messages"]);
+    expect(others).toEqual([]);
+    expect(message).toMatchObject({
+      direction: "inbound",
+      type: item.message["type"],
+      untrusted: true,
+      sender: { kind: "customer" },
+    });
+    const plain = INJECTIONS.find(
+      ({ name }) => name === item.name.replace(/^\w+/, Object.keys({ override: 0 })[0] ?? ""),
+    );
+    const other = structured.parse(await callTool("get_conversation", { contact: `+${plain?.from}` })).result;
+    expect(shapeOf(data)).toEqual(shapeOf(other.structuredContent));
+  });
+
+  it("appear in the list of conversations in marked fields only", async () => {
+    let cursor: unknown;
+    let rows = 0;
+    do {
+      const args = { limit: 50, ...(cursor !== undefined && { cursor }) };
+      const { result } = structured.parse(await callTool("list_conversations", args));
+      const data = result.structuredContent ?? {};
+      rows += z.array(z.unknown()).parse(data["conversations"]).length;
+      for (const { text } of INJECTIONS) {
+        for (const { path, marked } of places(data, visibleText(text))) {
+          expect(marked, path.join(".")).toBe(true);
+          expect(CUSTOMER_FIELDS, path.join(".")).toContain(path.at(-1));
+        }
+      }
+      cursor = data["next_cursor"];
+    } while (cursor !== undefined);
+    expect(rows).toBe(200);
+  });
+});
+
+/** The value with everything taken out that differs between any two customers: texts, ids and times. */
+const shapeOf = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(withoutCustomer(value), (name, part: unknown) =>
+      ["id", "wamid", "phone", "timestamp", "expires_at", "at", "uri"].includes(name) ? "…" : part,
+    ),
+  );
