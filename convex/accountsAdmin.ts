@@ -11,7 +11,8 @@ import {
 } from "./model/accountActions";
 import { prepareAccount } from "./model/accountSetup";
 import { insertAccount, listAccounts } from "./model/accounts";
-import { accountState, numberFactsArg } from "./tables/accounts";
+import { ADMIN } from "./model/actor";
+import { accountState, preparedAccountArgs } from "./tables/accounts";
 
 const adminAccountView = v.object({
   id: v.id("accounts"),
@@ -47,17 +48,9 @@ export const add = internalAction({
 });
 
 export const insert = internalMutation({
-  args: {
-    ...newAccount,
-    phoneNumber: v.string(),
-    number: v.optional(numberFactsArg),
-    tokenExpiresAt: v.optional(v.number()),
-    sealId: v.string(),
-    accessTokenSealed: v.string(),
-    appSecretSealed: v.optional(v.string()),
-  },
+  args: preparedAccountArgs,
   returns: adminAccountView,
-  handler: async (ctx, args) => await insertAccount(ctx, defined(args), Date.now()),
+  handler: async (ctx, args) => await insertAccount(ctx, ADMIN, defined(args), Date.now()),
 });
 
 export const list = internalQuery({

@@ -250,7 +250,7 @@ const SERVICE_CALLS = {
 
 /** Open to everybody; the signature of a webhook is its credential. */
 const OPEN = ["health:check", "instance:status", "webhook:ingestWebhook"];
-const ANY_USER = ["invites:accept", "accounts:list"];
+const ANY_USER = ["invites:accept", "accounts:list", "accounts:discover", "accounts:import", "accounts:add"];
 
 type Person = Pick<App["backend"], "query" | "mutation">;
 

@@ -41,8 +41,10 @@ import type * as mediaNode from "../mediaNode.js";
 import type * as members from "../members.js";
 import type * as messages from "../messages.js";
 import type * as model_accountActions from "../model/accountActions.js";
+import type * as model_accountDiscovery from "../model/accountDiscovery.js";
 import type * as model_accountEvents from "../model/accountEvents.js";
 import type * as model_accountHealth from "../model/accountHealth.js";
+import type * as model_accountImport from "../model/accountImport.js";
 import type * as model_accountLink from "../model/accountLink.js";
 import type * as model_accountRules from "../model/accountRules.js";
 import type * as model_accountSetup from "../model/accountSetup.js";
@@ -69,6 +71,7 @@ import type * as model_conversationUpdates from "../model/conversationUpdates.js
 import type * as model_conversations from "../model/conversations.js";
 import type * as model_cursor from "../model/cursor.js";
 import type * as model_deletion from "../model/deletion.js";
+import type * as model_discoveryGrant from "../model/discoveryGrant.js";
 import type * as model_dispatch from "../model/dispatch.js";
 import type * as model_egressNode from "../model/egressNode.js";
 import type * as model_egressPolicyNode from "../model/egressPolicyNode.js";
@@ -225,8 +228,10 @@ declare const fullApi: ApiFromModules<{
   members: typeof members;
   messages: typeof messages;
   "model/accountActions": typeof model_accountActions;
+  "model/accountDiscovery": typeof model_accountDiscovery;
   "model/accountEvents": typeof model_accountEvents;
   "model/accountHealth": typeof model_accountHealth;
+  "model/accountImport": typeof model_accountImport;
   "model/accountLink": typeof model_accountLink;
   "model/accountRules": typeof model_accountRules;
   "model/accountSetup": typeof model_accountSetup;
@@ -253,6 +258,7 @@ declare const fullApi: ApiFromModules<{
   "model/conversations": typeof model_conversations;
   "model/cursor": typeof model_cursor;
   "model/deletion": typeof model_deletion;
+  "model/discoveryGrant": typeof model_discoveryGrant;
   "model/dispatch": typeof model_dispatch;
   "model/egressNode": typeof model_egressNode;
   "model/egressPolicyNode": typeof model_egressPolicyNode;

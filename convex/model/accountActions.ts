@@ -83,9 +83,14 @@ export async function subscribe(ctx: ActionCtx, task: Task, callbackUrl?: string
 
 /** Makes the number usable with the Cloud API. The PIN becomes its two-step PIN, or must be the one that it has. */
 export async function register(ctx: ActionCtx, task: Task, pin: string): Promise<void> {
-  if (!PIN_FORM.test(pin)) fail("invalid_request", { field: "pin" });
+  requirePin(pin);
   const link = await openLink(ctx, task);
   requireAnswer(await registerNumber(await clientOf(link), link.phoneNumberId, pin), "pin");
+}
+
+/** Throws `invalid_request` for what cannot be a two-step PIN. */
+export function requirePin(pin: string): void {
+  if (!PIN_FORM.test(pin)) fail("invalid_request", { field: "pin" });
 }
 
 /**

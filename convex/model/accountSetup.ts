@@ -4,7 +4,7 @@ import type { ReadResult } from "#shared/whatsapp/client";
 import { getNumberInfo, listNumbers, type NumberInfo } from "#shared/whatsapp/client-accounts";
 import { inspectOwnToken, inspectToken, type TokenInfo } from "#shared/whatsapp/client-login";
 import { graphErrorRule } from "#shared/whatsapp/graph-errors";
-import { checkNewAccount } from "./accounts";
+import { checkNewAccount, NAME_CHARACTERS_MAX } from "./accounts";
 import { fail } from "./errors";
 import { graphClient, graphOptions, metaApp } from "./graph";
 import { sealAccountSecret } from "./secrets";
@@ -14,7 +14,8 @@ const SECRET_CHARACTERS_MAX = 4096;
 
 /** What somebody gives who connects a number; the display number is Meta's to say, and only compared if given. */
 export interface AccountDraft {
-  name: string;
+  /** The verified name unless given. */
+  name?: string;
   wabaId: string;
   phoneNumberId: string;
   phoneNumber?: string;
@@ -28,14 +29,20 @@ export interface AccountDraft {
  * secrets. Throws `invalid_request`, the error that Meta's refusal means, or `whatsapp_unreachable`.
  */
 export async function prepareAccount(draft: AccountDraft) {
-  const given = checkNewAccount({ ...draft, phoneNumber: draft.phoneNumber ?? "00000" });
+  const given = checkNewAccount({
+    ...draft,
+    name: draft.name ?? "unnamed",
+    phoneNumber: draft.phoneNumber ?? "00000",
+  });
   const accessToken = requireSecret(draft.accessToken, "accessToken");
   const appSecret = draft.appSecret === undefined ? undefined : requireSecret(draft.appSecret, "appSecret");
   const proof = await proveOwnership(given, accessToken);
-  const phoneNumber = checkNewAccount({
+  const { displayPhoneNumber = "", verifiedName } = proof.number;
+  const { name, phoneNumber } = checkNewAccount({
     ...given,
-    phoneNumber: proof.number.displayPhoneNumber ?? "",
-  }).phoneNumber;
+    name: draft.name ?? verifiedName?.slice(0, NAME_CHARACTERS_MAX) ?? displayPhoneNumber,
+    phoneNumber: displayPhoneNumber,
+  });
   if (draft.phoneNumber !== undefined && phoneNumber !== given.phoneNumber) {
     fail("invalid_request", {
       field: "phoneNumber",
@@ -45,6 +52,7 @@ export async function prepareAccount(draft: AccountDraft) {
   const sealId = crypto.randomUUID();
   return {
     ...given,
+    name,
     phoneNumber,
     number: factsOf(proof.number),
     ...defined({ tokenExpiresAt: proof.token?.expiresAtMs }),

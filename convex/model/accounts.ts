@@ -3,6 +3,7 @@ import { defined } from "#shared/defined";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import type { numberFactsArg } from "../tables/accounts";
+import { type Actor, actorWord } from "./actor";
 import { recordAudit } from "./audit";
 import { fail } from "./errors";
 import { findInstance, giveOwner } from "./instance";
@@ -49,7 +50,7 @@ async function countAccountUnread(ctx: QueryCtx, accountId: Id<"accounts">, user
 /** Accounts that the administrator's list shows. */
 const ADMIN_LIST_MAX = 500;
 
-const NAME_CHARACTERS_MAX = 100;
+export const NAME_CHARACTERS_MAX = 100;
 /** Graph ids have 15 to 17 digits; anything up to a 64-bit number is taken. */
 const GRAPH_ID_FORM = /^\d{1,20}$/;
 
@@ -72,11 +73,13 @@ export function checkNewAccount(account: NewAccount): NewAccount {
 }
 
 /**
- * Stores an account whose ownership was proven and whose secrets are sealed. The owner of the deployment, if there is
- * one, becomes its owner. Throws `already_exists` when the number is connected already, whoever it belongs to.
+ * Stores an account whose ownership was proven and whose secrets are sealed. The person who connects it becomes its
+ * owner; for the administrator it is the owner of the deployment, if there is one. Throws `already_exists` when the
+ * number is connected already, whoever it belongs to.
  */
 export async function insertAccount(
   ctx: MutationCtx,
+  actor: Actor,
   account: NewAccount & {
     sealId: string;
     accessTokenSealed: string;
@@ -88,6 +91,7 @@ export async function insertAccount(
 ) {
   const taken = await findByPhoneNumberId(ctx, account.phoneNumberId);
   if (taken !== null) fail("already_exists", { field: "phoneNumberId" });
+  if (actor.kind === "user") await requireRoom(ctx, actor.userId);
   const { sealId, accessTokenSealed, appSecretSealed, tokenExpiresAt, number } = account;
   const accountId = await ctx.db.insert("accounts", {
     ...checkNewAccount(account),
@@ -98,11 +102,11 @@ export async function insertAccount(
     ...defined({ appSecretSealed, tokenExpiresAt }),
     ...(number !== undefined && { number: { ...number, updatedAt: now } }),
   });
-  const instance = await findInstance(ctx);
-  if (instance !== null) await giveOwner(ctx, accountId, instance.ownerUserId);
+  const ownerId = actor.kind === "user" ? actor.userId : (await findInstance(ctx))?.ownerUserId;
+  if (ownerId !== undefined) await giveOwner(ctx, accountId, ownerId);
   await recordAudit(ctx, {
     accountId,
-    principal: "admin",
+    principal: actorWord(actor),
     action: "account.add",
     outcome: "done",
     at: now,
@@ -111,6 +115,16 @@ export async function insertAccount(
   const stored = await ctx.db.get(accountId);
   if (stored === null) throw new Error("The account just inserted is not there.");
   return viewForAdmin(stored);
+}
+
+/** A person in more accounts than a list shows would not see the new one. */
+async function requireRoom(ctx: QueryCtx, userId: string): Promise<void> {
+  const memberships = await ctx.db
+    .query("accountMembers")
+    .withIndex("by_user", (q) => q.eq("userId", userId))
+    .take(MEMBERSHIPS_MAX);
+  if (memberships.length < MEMBERSHIPS_MAX) return;
+  fail("invalid_request", { say: `A person may be in at most ${MEMBERSHIPS_MAX} accounts.` });
 }
 
 /** Gives the account another name in the lists of its people. Throws `invalid_request`. */

@@ -50,6 +50,19 @@ const { updatedAt: _updatedAt, ...factFields } = numberFacts.fields;
 /** The facts as they are handed over; the row adds when they became so. */
 export const numberFactsArg = v.object(factFields);
 
+/** A number that was proven with Meta, on its way to its row; the secrets are sealed. */
+export const preparedAccountArgs = {
+  name: v.string(),
+  wabaId: v.string(),
+  phoneNumberId: v.string(),
+  phoneNumber: v.string(),
+  number: v.optional(numberFactsArg),
+  tokenExpiresAt: v.optional(v.number()),
+  sealId: v.string(),
+  accessTokenSealed: v.string(),
+  appSecretSealed: v.optional(v.string()),
+};
+
 /** One answer of `shared/domain/account-health`. */
 export const healthCheck = v.object({
   name: v.union(...HEALTH_CHECKS.map((name) => v.literal(name))),
