@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type App, closeApp, openApp, START } from "../tests/support/convex-app";
+import { api } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
 import { applyNumberEvent, type NumberEvent, pauseSending, resumeSending } from "./model/accountEvents";
 
@@ -92,6 +93,55 @@ describe("what Meta tells about a number", () => {
     const before = await account();
     await tell(accountEvent("PARTNER_REMOVED", { accountWabaId: "999" }));
     expect(await account()).toEqual(before);
+  });
+});
+
+describe("the stream of events", () => {
+  const news = async () =>
+    (await app.rows("webhookEvents")).map(({ body, eventId }) => ({ eventId, ...JSON.parse(body) }));
+
+  it("tells each change of the number and of sending once, without a secret", async () => {
+    await tell({ type: "numberQuality", event: "FLAGGED" }, { type: "numberQuality", event: "FLAGGED" });
+    await tell(accountEvent("PARTNER_REMOVED"), accountEvent("PARTNER_REMOVED"));
+    expect(await news()).toMatchObject([
+      {
+        type: "account.updated",
+        source: "meta_webhook",
+        occurredAt: START,
+        payload: { change: "number", account: { number: { quality: "RED" }, sending: { state: "active" } } },
+      },
+      {
+        source: "pons",
+        payload: { change: "sending", account: { sending: { state: "paused", reason: "access_removed" } } },
+      },
+    ]);
+    const { accessTokenSealed, sealId } = await account();
+    for (const secret of [accessTokenSealed, sealId]) {
+      expect(JSON.stringify(await news())).not.toContain(secret);
+    }
+  });
+
+  it("names what Meta told by Meta's time, so that a restore tells the same fact", async () => {
+    const row = await account();
+    const event: NumberEvent = { type: "numberQuality", event: "FLAGGED" };
+    const told = async () =>
+      await app.backend.run(async (ctx) => await applyNumberEvent(ctx, row, event, Date.now(), START - HOUR));
+    await told();
+    await app.backend.run(async (ctx) => await ctx.db.patch(accountId, { number: undefined }));
+    await app.advance(HOUR);
+    await told();
+    expect(await news()).toMatchObject([{ occurredAt: START - HOUR }]);
+  });
+
+  it("tells that the account left and came back", async () => {
+    await app.join(accountId, "olga", "owner");
+    app.graph.answerAlways(({ method, url }) =>
+      method === "GET" ? app.graph.describe(url) : Response.json({ success: true }),
+    );
+    await app.user("olga").action(api.accountSettings.detach, { accountId });
+    await app.user("olga").action(api.accountSettings.reattach, { accountId });
+    const states = (await news()).map(({ payload }) => payload.account.state);
+    expect(states).toEqual(["detached", "connecting", "active"]);
   });
 });
 

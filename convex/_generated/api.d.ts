@@ -46,6 +46,7 @@ import type * as model_accountEvents from "../model/accountEvents.js";
 import type * as model_accountHealth from "../model/accountHealth.js";
 import type * as model_accountImport from "../model/accountImport.js";
 import type * as model_accountLink from "../model/accountLink.js";
+import type * as model_accountNews from "../model/accountNews.js";
 import type * as model_accountRules from "../model/accountRules.js";
 import type * as model_accountSetup from "../model/accountSetup.js";
 import type * as model_accounts from "../model/accounts.js";
@@ -233,6 +234,7 @@ declare const fullApi: ApiFromModules<{
   "model/accountHealth": typeof model_accountHealth;
   "model/accountImport": typeof model_accountImport;
   "model/accountLink": typeof model_accountLink;
+  "model/accountNews": typeof model_accountNews;
   "model/accountRules": typeof model_accountRules;
   "model/accountSetup": typeof model_accountSetup;
   "model/accounts": typeof model_accounts;

@@ -5,6 +5,7 @@ import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import type { numberFacts, pauseReason } from "../tables/accounts";
+import { type AccountChange, tellAccount } from "./accountNews";
 import { recordAudit } from "./audit";
 
 type PauseReason = Infer<typeof pauseReason>;
@@ -62,32 +63,45 @@ export async function resumeSending(
 
 async function noteSending(ctx: MutationCtx, accountId: Id<"accounts">, outcome: string, now: number) {
   await recordAudit(ctx, { accountId, principal: "system", action: "account.sending", outcome, at: now });
+  await tellAccount(ctx, accountId, {
+    change: "sending",
+    key: `${outcome}:${now}`,
+    at: now,
+    source: "pons",
+  });
 }
 
 /**
- * Applies what Meta tells about a number or its account: the facts on the row, and whether sends may leave. The same
- * event again changes nothing.
+ * Applies what Meta tells about a number or its account: the facts on the row, and whether sends may leave. `toldAt`
+ * is the time (ms) that Meta gives the webhook. The same event again changes nothing.
  */
 export async function applyNumberEvent(
   ctx: MutationCtx,
   account: Doc<"accounts">,
   event: NumberEvent,
   now: number,
+  toldAt: number = now,
 ): Promise<void> {
   if (event.type === "account" && (event.accountWabaId ?? account.wabaId) !== account.wabaId) return;
-  await updateNumber(ctx, account, factsOf(event), now);
+  const told = { key: `${toldAt}:${JSON.stringify(event)}`, at: toldAt, source: "meta_webhook" } as const;
+  await updateNumber(ctx, account, factsOf(event), now, told);
+  if (event.type === "alert") await tellAccount(ctx, account._id, { change: "alert", ...told });
   if (event.type === "account") await applyAccountWord(ctx, account._id, event, now);
 }
 
 /** Facts to change; one that is `undefined` is no longer so. */
 export type FactChanges = { [Fact in keyof Omit<NumberFacts, "updatedAt">]?: NumberFacts[Fact] | undefined };
 
-/** Merges what is newly known about the number into its row. Returns whether that changed anything. */
+/**
+ * Merges what is newly known about the number into its row, and tells it with `told`, where it was not found out by
+ * asking. Returns whether that changed anything.
+ */
 export async function updateNumber(
   ctx: MutationCtx,
   account: Doc<"accounts">,
   changes: FactChanges,
   now: number,
+  told: Omit<AccountChange, "change"> = { key: `asked:${now}`, at: now, source: "pons" },
 ): Promise<boolean> {
   const known: FactChanges = account.number ?? {};
   const news = FACTS.filter(
@@ -95,6 +109,7 @@ export async function updateNumber(
   );
   if (news.length === 0) return false;
   await ctx.db.patch(account._id, { number: { ...defined({ ...known, ...changes }), updatedAt: now } });
+  await tellAccount(ctx, account._id, { change: "number", ...told });
   return true;
 }
 

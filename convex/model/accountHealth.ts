@@ -126,14 +126,20 @@ async function factsFor(
   };
 }
 
-/** When the account's stream of events grew last: everything that arrives ends there. */
+/** More news than these in a row about the account itself mean that nothing else has come for long. */
+const EVENTS_LOOKED_AT_MAX = 20;
+
+/**
+ * When the account's stream of events grew last: everything that arrives ends there. News about the account itself do
+ * not count, because our own questions find them, too.
+ */
 async function lastEventAt(ctx: QueryCtx, accountId: Id<"accounts">): Promise<number | undefined> {
-  const event = await ctx.db
+  const events = await ctx.db
     .query("webhookEvents")
     .withIndex("by_account_seq", (q) => q.eq("accountId", accountId))
     .order("desc")
-    .first();
-  return event?._creationTime;
+    .take(EVENTS_LOOKED_AT_MAX);
+  return events.find(({ type }) => type !== "account.updated")?._creationTime;
 }
 
 /** What the last look at the account found; `unknown` before the first. */

@@ -8,6 +8,7 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import type { numberFactsArg } from "../tables/accounts";
 import { pauseSending, resumeSending, updateNumber } from "./accountEvents";
+import { tellAccount } from "./accountNews";
 import { type Actor, actorWord, requireActor } from "./actor";
 import { recordAudit } from "./audit";
 import { requestDeletion } from "./deletion";
@@ -152,6 +153,8 @@ export async function changeAccountState(
     await requestDeletion(ctx, { accountId: account._id, requestedBy: actorWord(actor) }, now);
   }
   await ctx.db.patch(account._id, { state });
+  const key = `${change.event}:${now}`;
+  await tellAccount(ctx, account._id, { change: "state", key, at: now, source: "pons" });
   await auditAccount(ctx, actor, account._id, `account.${change.event}`, state, now);
   return state;
 }

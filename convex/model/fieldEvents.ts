@@ -42,7 +42,9 @@ export async function applyFieldEvent(
     case "account":
     case "alert":
     case "capability":
-      for (const account of await accountsOf(ctx, scope)) await applyNumberEvent(ctx, account, event, now);
+      for (const account of await accountsOf(ctx, scope)) {
+        await applyNumberEvent(ctx, account, event, now, item.entryAtMs ?? now);
+      }
       return { state: "processed" };
     case "preference":
       return scope.kind === "number" ? await applyPreference(ctx, scope.account, event, now) : NO_NUMBER;
