@@ -194,7 +194,8 @@ describe("the deletion of an account", () => {
     const kept = tables.filter((table) => table.startsWith("auth_"));
     // Sessions of MCP clients belong to a key, hold nothing of a customer and are gone within a day.
     const sessions = ["mcpSessions"];
-    const notOfAnAccount = ["instance", "jobs", "storedFileSweeps", "webhookLogs", ...sessions, ...kept];
+    const ofAll = ["instance", "mediaLinkPeriods", "storedFileSweeps"];
+    const notOfAnAccount = [...ofAll, "jobs", "webhookLogs", ...sessions, ...kept];
     const known = new Set([...DELETED_TABLES, ...DELETED_WITH_ANOTHER, ...notOfAnAccount]);
     // A new table needs a line in model/deletion (and in model/erasure, if it can name a person).
     expect(tables.filter((table) => !known.has(table))).toEqual([]);

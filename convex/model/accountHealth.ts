@@ -185,6 +185,7 @@ async function findHealth(ctx: QueryCtx, accountId: Id<"accounts">): Promise<Doc
 export async function sweepHealth(ctx: MutationCtx, cursor: string | null): Promise<string | null> {
   const { page, isDone, continueCursor } = await ctx.db
     .query("accounts")
+    .withIndex("by_creation_time")
     .paginate({ cursor, numItems: SWEEP_ACCOUNTS_MAX });
   for (const [position, account] of page.entries()) {
     if (account.state !== "active") continue;

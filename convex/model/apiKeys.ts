@@ -205,7 +205,9 @@ export async function listKeys(ctx: QueryCtx, actor: Actor, accountId: Id<"accou
   if (accountId === undefined) {
     if (actor.kind !== "admin") fail("not_found");
     return await Promise.all(
-      (await ctx.db.query("apiKeys").take(KEYS_LIST_MAX)).map((key) => viewKey(ctx, key)),
+      (await ctx.db.query("apiKeys").withIndex("by_creation_time").take(KEYS_LIST_MAX)).map((key) =>
+        viewKey(ctx, key),
+      ),
     );
   }
   const { role } = await requireActor(ctx, actor, accountId, "keys.own");

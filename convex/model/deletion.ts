@@ -222,6 +222,7 @@ export const DELETED_WITH_ANOTHER: readonly TableNames[] = [
   "conversationSeen",
   "mediaJobs",
   "outbox",
+  "readMarks",
   "webhookBodies",
 ];
 

@@ -186,6 +186,10 @@ export async function rowsOfConversation(ctx: MutationCtx, conversationId: Id<"c
     .query("conversationSeen")
     .withIndex("by_conversation_user", (q) => q.eq("conversationId", conversationId))
     .take(ROWS_MAX);
+  const readMarks = await ctx.db
+    .query("readMarks")
+    .withIndex("by_conversation", (q) => q.eq("conversationId", conversationId))
+    .take(1);
   const sequences =
     conversation === null
       ? []
@@ -195,7 +199,7 @@ export async function rowsOfConversation(ctx: MutationCtx, conversationId: Id<"c
             q.eq("accountId", conversation.accountId).eq("conversationId", conversationId),
           )
           .take(1);
-  return [...handoffs, ...seen, ...sequences];
+  return [...handoffs, ...seen, ...readMarks, ...sequences];
 }
 
 async function identitiesOf(ctx: MutationCtx, contactId: Id<"contacts">) {

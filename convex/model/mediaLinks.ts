@@ -30,7 +30,7 @@ export type MediaLinker = (messageId: Id<"messages">) => Promise<string | undefi
  * next period. When a period ends, the subscriptions run again and get new links, long before the old ones end.
  */
 export async function mediaLinker(ctx: QueryCtx, principal: string): Promise<MediaLinker> {
-  const period = await ctx.db.query("mediaLinkPeriods").first();
+  const period = await ctx.db.query("mediaLinkPeriods").withIndex("by_creation_time").first();
   if (period === null) return async () => undefined;
   const expiresAt = period.startedAt + LINK_LIFE_MS_MAX;
   return async (messageId) => await makeLink({ messageId, principal, expiresAt });
@@ -43,7 +43,7 @@ async function makeLink(link: Omit<MediaLink, "signature">): Promise<string | un
 
 /** Starts a period if none is running or its time is over. Called by the cron and when a file is stored. */
 export async function turnLinkPeriod(ctx: MutationCtx, now: number): Promise<void> {
-  const period = await ctx.db.query("mediaLinkPeriods").first();
+  const period = await ctx.db.query("mediaLinkPeriods").withIndex("by_creation_time").first();
   if (period !== null && now - period.startedAt < LINK_PERIOD_MS) return;
   if (period === null) await ctx.db.insert("mediaLinkPeriods", { startedAt: now });
   else await ctx.db.patch(period._id, { startedAt: now });

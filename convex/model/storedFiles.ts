@@ -45,7 +45,7 @@ export async function findStoredFile(
 
 /** Cron: removes the next files that nobody holds. Returns whether there may be more to compare. */
 export async function sweepStoredFiles(ctx: MutationCtx, now: number): Promise<boolean> {
-  const sweep = await ctx.db.query("storedFileSweeps").first();
+  const sweep = await ctx.db.query("storedFileSweeps").withIndex("by_creation_time").first();
   const files = await ctx.db.system
     .query("_storage")
     .withIndex("by_creation_time", (q) =>

@@ -4,4 +4,4 @@ import { withErrors } from "@/server/route";
 export const dynamic = "force-dynamic";
 
 export const GET = withErrors("media", serveMedia);
-export const HEAD = GET;
+export const HEAD = withErrors("media", serveMedia);
