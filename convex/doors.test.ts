@@ -194,6 +194,7 @@ const CALLER_CALLS = {
     }),
   "mcpReads:listUnanswered": (as: Person, w: World) =>
     as.query(api.mcpReads.listUnanswered, { from: w.number }),
+  "mcpReads:getMessages": (as: Person, w: World) => as.query(api.mcpReads.getMessages, { from: w.number }),
   "mcpReads:searchMessages": (as: Person, w: World) =>
     as.query(api.mcpReads.searchMessages, { from: w.number, query: "for" }),
   "mcpReads:searchContacts": (as: Person, w: World) =>
@@ -220,6 +221,7 @@ const KEY_CALLS = {
   "mcpPush:changes": (as: Person, { accountId }: World) =>
     as.query(api.mcpPush.changes, { accountId, after: 0 }),
   "mcpResources:numbers": (as: Person) => as.query(api.mcpResources.numbers, {}),
+  "mcpReads:getUsage": (as: Person) => as.query(api.mcpReads.getUsage, {}),
   "mcpResources:policy": (as: Person) => as.query(api.mcpResources.policy, {}),
   "mcpSessions:read": (as: Person) => as.query(api.mcpSessions.read, { sessionId: "s" }),
   "mcpSessions:unsubscribe": (as: Person) =>
@@ -413,6 +415,7 @@ describe("functions of an API key", () => {
     ["mcp:getConversation", ["send", "conversations:read"], "messages:read"],
     ["mcp:listTemplates", ["send", "messages:read"], "templates:read"],
     ["mcpReads:listUnanswered", ["send", "messages:read"], "conversations:read"],
+    ["mcpReads:getMessages", ["send", "conversations:read"], "messages:read"],
     ["mcpReads:searchMessages", ["send", "conversations:read"], "messages:read"],
     ["mcpReads:searchContacts", ["send", "messages:read"], "conversations:read"],
     ["mcpReads:getMessageStatus", ["send", "conversations:read"], "messages:read"],

@@ -122,6 +122,7 @@ export const getUpload = callerQuery({
 
 /** A link to the file of a message, for a quarter of an hour; a path of the app. */
 export const mediaLink = callerMutation({
+  tools: ["get_media"],
   args: { messageId: v.id("messages") },
   returns: v.union(
     v.object({
@@ -262,6 +263,7 @@ export const sendContacts = callerMutation({
 
 /** Tells WhatsApp that the customer's messages were read, with `typing` also that an answer is being written. */
 export const markAsRead = callerMutation({
+  tools: ["mark_as_read"],
   args: { from, contact: v.string(), typing: v.optional(v.boolean()) },
   returns: readView,
   handler: async (ctx, args) => await readForCaller(ctx, ctx.caller, args, Date.now()),

@@ -295,3 +295,57 @@ describe("how far a message has come", () => {
     }
   });
 });
+
+describe("the messages of a number", () => {
+  const feed = async (args: { after?: number; limit?: number; contact?: string } = {}) =>
+    given(await key().query(api.mcpReads.getMessages, args));
+  const all = async (after: number, limit: number) => {
+    const texts: (string | undefined)[] = [];
+    for (let page = await feed({ after, limit }); ; page = await feed({ after: page.seq, limit })) {
+      expect(page.messages.length).toBeLessThanOrEqual(limit);
+      texts.push(...page.messages.map(({ message }) => message.text));
+      if (!page.more) return texts;
+    }
+  };
+
+  it("are read on without a gap or a repetition, whatever the size of the pages", async () => {
+    await app.receive("before");
+    const start = await feed();
+    expect(start.messages.map(({ message }) => message.text)).toEqual(["before"]);
+    for (let n = 0; n < 9; n++)
+      await app.receive(`m${n}`, { from: `1650555100${n % 3}`, at: START + n * 1000 });
+    const expected = Array.from({ length: 9 }, (_, n) => `m${n}`);
+    for (const limit of [1, 2, 100]) expect(await all(start.seq, limit)).toEqual(expected);
+  });
+
+  it("tell a change once more, and can be those of one customer", async () => {
+    await app.receive("Hi", { id: "wamid.Q" });
+    await app.receive("Hello", { from: OTHER });
+    const { seq } = await feed();
+    await key().mutation(api.mcp.sendText, { contact: CUSTOMER, text: "Yes?" });
+    await app.advance();
+    await app.deliver(statusWebhook([status("read", "wamid.SENT1", START + 2_000)]));
+    const { messages } = await feed({ after: seq });
+    expect(messages).toMatchObject([{ message: { text: "Yes?", status: "read" } }]);
+    expect((await feed({ after: 0, contact: OTHER })).messages).toMatchObject([
+      { message: { text: "Hello" } },
+    ]);
+    expect(await key().query(api.mcpReads.getMessages, { contact: "+16505550000" })).toMatchObject({
+      reason: "not_found",
+    });
+  });
+});
+
+describe("what a key may know of itself", () => {
+  it("is its scopes, its numbers and what is left of its limits", async () => {
+    expect(await key().query(api.mcpReads.getUsage, {})).toMatchObject({
+      name: "agent",
+      scopes: ["read", "write", "send"],
+      numbers: [{ phoneNumber: NUMBER.phoneNumber, sending: "active" }],
+      sends: { minute: { limit: 60, left: 60 }, day: { limit: 1000 } },
+    });
+    for (const as of [app.backend, app.user("ana"), app.service]) {
+      expect(await failure(as.query(api.mcpReads.getUsage, {}))).toMatchObject({ code: "unauthorized" });
+    }
+  });
+});

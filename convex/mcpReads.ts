@@ -1,8 +1,11 @@
 import { v } from "convex/values";
 import { callerQuery } from "./functions";
+import { readCaller } from "./model/callerUsage";
 import { searchContactsForCaller } from "./model/contactSearch";
+import { readFeed } from "./model/messageFeed";
 import { searchForCaller, searchHitView } from "./model/messageSearch";
 import { readTimeline } from "./model/messageTimeline";
+import { keyUsageView } from "./model/rateLimits";
 import { readUnanswered } from "./model/unansweredReads";
 import { callerConversationView, contactView, messageView, refusalView } from "./model/views";
 import { conversationMode } from "./tables/accountRules";
@@ -73,7 +76,7 @@ export const searchContacts = callerQuery({
 
 /** How far a message has come, named by its id, by Meta's, or by the `clientRequestId` that the key gave it. */
 export const getMessageStatus = callerQuery({
-  tools: ["get_message_status"],
+  tools: ["get_message_status", "get_media"],
   args: { from, message: v.optional(v.string()), clientRequestId: v.optional(v.string()) },
   returns: v.union(
     v.object({
@@ -85,4 +88,46 @@ export const getMessageStatus = callerQuery({
     refusalView,
   ),
   handler: async (ctx, args) => await readTimeline(ctx, ctx.caller, args),
+});
+
+/** Messages that are new or changed after a place in the events of a number; without one, the newest. */
+export const getMessages = callerQuery({
+  tools: ["get_messages"],
+  args: {
+    from,
+    /** `seq` of the page before. */
+    after: v.optional(v.number()),
+    contact: v.optional(v.string()),
+    direction: v.optional(v.union(v.literal("inbound"), v.literal("outbound"))),
+    limit: v.optional(v.number()),
+  },
+  returns: v.union(
+    v.object({
+      account: businessNumber,
+      messages: v.array(v.object({ contact: contactView, message: messageView })),
+      seq: v.number(),
+      more: v.boolean(),
+    }),
+    refusalView,
+  ),
+  handler: async (ctx, args) => await readFeed(ctx, ctx.caller, args),
+});
+
+/** What the key is, which numbers it may use and how much of its limits is left. */
+export const getUsage = callerQuery({
+  args: {},
+  returns: v.object({
+    name: v.string(),
+    scopes: v.array(v.string()),
+    numbers: v.array(
+      v.object({
+        name: v.string(),
+        phoneNumber: v.string(),
+        sending: v.union(v.literal("active"), v.literal("paused")),
+      }),
+    ),
+    sends: keyUsageView,
+    expiresAt: v.optional(v.number()),
+  }),
+  handler: async (ctx) => await readCaller(ctx, ctx.caller),
 });

@@ -3,7 +3,9 @@ import * as z from "zod";
 import { defined } from "#shared/defined";
 import { type Refusal, refusal } from "#shared/errors";
 import type { Scope } from "#shared/scopes";
+import { api } from "../../convex/_generated/api";
 import type { Caller } from "../server/caller";
+import { queryAs } from "../server/convex";
 import { takeRequest } from "../server/request-limits";
 import { auditCall } from "./audit";
 import type { Exchange } from "./exchange";
@@ -29,8 +31,10 @@ type Definition<Input extends z.ZodObject, Answer extends z.ZodObject> = {
   title: string;
   /** What it does, when to use it and where its ids come from; under 600 characters. */
   description: string;
-  /** Without this scope the tool does not exist for a key. */
-  scope: Scope;
+  /** Without this scope the tool does not exist for a key; null = for every key. */
+  scope: Scope | null;
+  /** Belongs to the small set that `?tool_set=core` leaves. */
+  core?: true;
   /** All four hints, because some clients take a missing one for the worst. */
   annotations: Required<Omit<ToolAnnotations, "title">>;
   input: Input;
@@ -45,7 +49,8 @@ export type Tool = {
   name: string;
   title: string;
   description: string;
-  scope: Scope;
+  scope: Scope | null;
+  core: boolean;
   annotations: Required<Omit<ToolAnnotations, "title">>;
   inputSchema: StandardSchemaWithJSON;
   /** The same for callers with one business number, who are not asked which. */
@@ -64,6 +69,7 @@ export function defineTool<Input extends z.ZodObject, Answer extends z.ZodObject
   definition: Definition<Input, Answer>,
 ): Tool {
   const { name, title, description, scope, annotations, run } = definition;
+  const core = definition.core ?? false;
   const inputSchema = memoised<z.input<Input>, z.output<Input>>(definition.input);
   const pinnedInputSchema = memoised<z.input<Input>, z.output<Input>>(definition.input, { without: "from" });
   const outputSchema = memoised(z.object({ ...definition.answer.shape, ...refusalShape }).partial());
@@ -72,6 +78,7 @@ export function defineTool<Input extends z.ZodObject, Answer extends z.ZodObject
     title,
     description,
     scope,
+    core,
     annotations,
     inputSchema,
     pinnedInputSchema,
@@ -109,11 +116,19 @@ export function defineTool<Input extends z.ZodObject, Answer extends z.ZodObject
       if (isIllustrated(result)) {
         return dataResult(definition.answer.parse(result.answer), result.blocks);
       }
-      return dataResult(isRefused(result) ? refusalData(result) : definition.answer.parse(result));
+      if (!isRefused(result)) return dataResult(definition.answer.parse(result));
+      return dataResult(await withNumbers(exchange.caller, refusalData(result)));
     } catch (error) {
       return errorResult(name, error, exchange.traceId);
     }
   }
+}
+
+/** Whoever has to choose a number is told which there are. */
+async function withNumbers({ identity }: Caller, refused: Refusal) {
+  if (refused.reason !== "number_required") return { ...refused };
+  const { numbers } = await queryAs(identity, api.mcpReads.getUsage, {});
+  return { ...refused, numbers: numbers.map(({ name, phoneNumber }) => ({ name, number: phoneNumber })) };
 }
 
 /** Over HTTP the request was counted before it was read; a connection that stays open is counted call by call. */

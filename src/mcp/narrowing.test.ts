@@ -55,9 +55,19 @@ describe("what a connection gives up", () => {
     expect(names("?tools=no_such_tool")).toEqual([]);
   });
 
+  it("can be all but the tools that most agents need", () => {
+    const all = caller(["read", "write", "send"]);
+    const core = namesFor({ caller: all, narrowing: narrowed("?tool_set=core") });
+    expect(core).toEqual(TOOLS.filter((tool) => tool.core).map(({ name }) => name));
+    expect(core).toHaveLength(12);
+    expect(namesFor({ caller: all, narrowing: narrowed("?tool_set=full") })).toHaveLength(TOOLS.length);
+  });
+
   it("never adds to what the scopes allow", () => {
     for (const scopes of [["read"], ["send"], ["conversations:read"], []] as const) {
-      const allowed = TOOLS.filter(({ scope }) => hasScope(scopes, scope)).map(({ name }) => name);
+      const allowed = TOOLS.filter(({ scope }) => scope === null || hasScope(scopes, scope)).map(
+        ({ name }) => name,
+      );
       for (const query of ["", "?read_only=false", `?tools=${TOOLS.map(({ name }) => name).join()}`]) {
         expect(namesFor({ caller: caller(scopes), narrowing: narrowed(query) })).toEqual(allowed);
       }

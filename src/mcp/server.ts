@@ -83,9 +83,13 @@ export const offeredTools = (exchange: Exchange): readonly Tool[] =>
 
 /** Whether this caller, on this connection, may see the tool at all. */
 function isOffered(tool: Tool, { caller, narrowing }: Exchange): boolean {
-  if (!hasScope(caller.scopes, tool.scope) || !fitsDirection(caller.direction, tool.scope)) return false;
+  const { scope } = tool;
+  if (scope !== null && !(hasScope(caller.scopes, scope) && fitsDirection(caller.direction, scope))) {
+    return false;
+  }
   if (caller.tools?.includes(tool.name) === false) return false;
   if (narrowing.readOnly && !tool.annotations.readOnlyHint) return false;
+  if (narrowing.coreOnly && !tool.core) return false;
   return narrowing.tools === null || narrowing.tools.has(tool.name);
 }
 

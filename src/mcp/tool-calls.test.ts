@@ -16,6 +16,8 @@ const EVERYTHING = ["read", "write", "send"];
 
 /** All that customers and sends leave behind; the account, its templates and the keys stay. */
 const TRACES = [
+  "consentEntries",
+  "consentStates",
   "contactIdentities",
   "contacts",
   "conversations",
@@ -292,7 +294,7 @@ describe("send_media", () => {
       expect(await call("send_media", { contact: CUSTOMER, ...args })).toMatchObject({ isError: true });
     }
     const unknown = await call("send_media", { contact: CUSTOMER, upload_id: "nonsense" });
-    expect(unknown.data).toMatchObject({ refused: true, reason: "media_refused" });
+    expect(unknown.data).toMatchObject({ refused: true, reason: "not_found" });
   });
 });
 
@@ -324,5 +326,201 @@ describe("updateConversation", () => {
     const missing = await call("updateConversation", { contact: "+16505559999", archived: true });
     expect(foreign.data).toMatchObject({ refused: true, reason: "not_found" });
     expect(foreign).toEqual(missing);
+  });
+});
+
+describe("get_messages", () => {
+  const page = z.looseObject({
+    messages: z.array(z.looseObject({ text: z.string() })),
+    next_cursor: z.string(),
+    more: z.boolean(),
+  });
+
+  it("reads on without a gap, and waits for what comes", async () => {
+    const call = await connect(["read"]);
+    await customerWrites("Before");
+    const start = page.parse((await call("get_messages")).data);
+    expect(start.messages.map(({ text }) => text)).toEqual(["Before"]);
+    const waiting = call("get_messages", { after: start.next_cursor, wait_s: 25 });
+    for (const text of ["One", "Two", "Three"]) await customerWrites(text);
+    const texts: string[] = [];
+    let next = page.parse((await waiting).data);
+    for (;;) {
+      texts.push(...next.messages.map(({ text }) => text));
+      if (texts.length >= 3) break;
+      next = page.parse((await call("get_messages", { after: next.next_cursor, limit: 1 })).data);
+    }
+    expect(texts).toEqual(["One", "Two", "Three"]);
+    const end = page.parse((await call("get_messages", { after: next.next_cursor })).data);
+    expect(end).toMatchObject({ messages: [], more: false });
+    const made = await call("get_messages", { after: "made-up" });
+    expect(made).toMatchObject({ isError: true, text: expect.stringContaining("cursor") });
+  });
+});
+
+describe("get_media", () => {
+  it("gives a picture to look at and a link, and only a link when asked for that", async () => {
+    const call = await connect(["read"]);
+    const wamid = await customerWrites("a picture follows");
+    const picture = Buffer.from("iVBORw0KGgo=", "base64");
+    await product.backend.t.run(async (ctx) => {
+      const message = await ctx.db.query("messages").first();
+      if (message === null) throw new Error("no message");
+      const storageId = await ctx.storage.store(new Blob([new Uint8Array(picture)], { type: "image/png" }));
+      const media = { state: "ready" as const, graphMediaId: "1", mime: "image/png", bytes: picture.length };
+      await ctx.db.patch(message._id, { type: "image", media: { ...media, storageId } });
+    });
+    const outside = globalThis.fetch;
+    // Convex's file host, which convex-test names but does not have.
+    vi.stubGlobal("fetch", async (input: string | URL | Request, init?: RequestInit) =>
+      String(input).includes("/api/storage/")
+        ? new Response(new Uint8Array(picture))
+        : await outside(input, init),
+    );
+    const { data, content } = await call("get_media", { message_id: wamid });
+    vi.stubGlobal("fetch", outside);
+    expect(data).toMatchObject({
+      mime: "image/png",
+      included: true,
+      untrusted: true,
+      url: expect.stringMatching(/^http:\/\/localhost:3000\/api\/media\//),
+    });
+    expect(content[1]).toMatchObject({
+      type: "image",
+      mimeType: "image/png",
+      data: picture.toString("base64"),
+    });
+    const link = await call("get_media", { message_id: wamid, as: "link" });
+    expect(link.content).toHaveLength(1);
+    expect(link.data).toMatchObject({ included: false });
+  });
+
+  it("knows no file of a text, of nobody and of others", async () => {
+    const call = await connect(["read"]);
+    const text = await customerWrites("no file");
+    const foreign = await customerWrites("foreign", { to: "other", from: "16505550000" });
+    for (const message_id of [text, foreign, "wamid.NONE"]) {
+      expect((await call("get_media", { message_id })).data).toMatchObject({ reason: "not_found" });
+    }
+  });
+});
+
+describe("send_interactive, send_location and send_contacts", () => {
+  it("send what WhatsApp understands", async () => {
+    const call = await connect(EVERYTHING);
+    await customerWrites("Where?");
+    const to = { contact: CUSTOMER };
+    const rows = [{ id: "r1", title: "Today", description: "until six" }];
+    for (const [name, args] of [
+      ["send_interactive", { body: "Yes?", buttons: [{ id: "y", title: "Yes" }], footer: "Pons" }],
+      ["send_interactive", { body: "When?", list: { button: "Choose", sections: [{ rows }] } }],
+      ["send_interactive", { body: "See", link: { text: "Open", url: "https://example.com" } }],
+      ["send_interactive", { body: "Where are you?", ask_location: true }],
+      ["send_location", { latitude: 52.5, longitude: 13.4, name: "Shop" }],
+      ["send_contacts", { contacts: [{ name: "Ana Lima", phones: ["+15550001111"] }] }],
+    ] as const) {
+      expect((await call(name, { ...to, ...args })).data, name).toMatchObject({ outcome: "accepted" });
+    }
+    const types = (await graphSends()).map(({ body }) => Object(body).type);
+    expect(types).toEqual([...Array(4).fill("interactive"), "location", "contacts"]);
+  });
+
+  it("refuse what is nothing or two things, and what WhatsApp would not take", async () => {
+    const call = await connect(EVERYTHING);
+    await customerWrites("Where?");
+    const one = { contact: CUSTOMER, body: "Yes?" };
+    const button = [{ id: "y", title: "Yes" }];
+    for (const args of [one, { ...one, buttons: button, ask_location: true }]) {
+      expect(await call("send_interactive", args)).toMatchObject({ isError: true });
+    }
+    const twins = await call("send_interactive", { ...one, buttons: [...button, ...button] });
+    expect(twins.data).toMatchObject({ refused: true, reason: "invalid_message" });
+    expect(await call("send_location", { contact: CUSTOMER, latitude: 91, longitude: 0 })).toMatchObject({
+      isError: true,
+    });
+    expect(await graphSends()).toEqual([]);
+  });
+});
+
+describe("the tools around a conversation", () => {
+  it("mark as read, hand over to people, and then no longer send", async () => {
+    const call = await connect(EVERYTHING);
+    await customerWrites("I want a person");
+    expect((await call("mark_as_read", { contact: CUSTOMER, typing: true })).data).toMatchObject({
+      message_id: expect.any(String),
+    });
+    const handed = await call("handoff_to_human", {
+      contact: CUSTOMER,
+      reason: "asked",
+      summary: "Wants a person.",
+    });
+    expect(handed.data).toEqual({ mode: "human", changed: true });
+    const sent = await call("send_text", { contact: CUSTOMER, text: "Hi" });
+    expect(sent.data).toMatchObject({ reason: "human_in_control", next_step: expect.any(String) });
+    for (const tool of ["mark_as_read", "handoff_to_human"]) {
+      const nobody = await call(tool, {
+        contact: "+16505559999",
+        ...(tool === "handoff_to_human" && { reason: "x" }),
+      });
+      expect(nobody.data, tool).toMatchObject({ refused: true, reason: "not_found" });
+    }
+  });
+
+  it("find a customer, and enter and tell what they agreed to", async () => {
+    const call = await connect(EVERYTHING);
+    await customerWrites("No offers please");
+    const { data } = await call("search_contacts", { query: "sheena" });
+    expect(data).toMatchObject({ contacts: [{ phone: CUSTOMER, window: { open: true }, untrusted: true }] });
+    const refused = { contact: CUSTOMER, category: "marketing", state: "withdrawn", note: "said so" };
+    expect((await call("set_consent", refused)).data).toMatchObject({ marketing: { state: "withdrawn" } });
+    expect((await call("get_consent", { contact: CUSTOMER })).data).toMatchObject({
+      marketing: { state: "withdrawn", source: "key" },
+      entries: [{ category: "marketing", note: "said so" }],
+    });
+    const again = await call("set_consent", { ...refused, state: "granted" });
+    expect(again.data).toMatchObject({ refused: true, reason: "opted_out" });
+    expect((await call("get_consent", { contact: "+16505559999" })).data).toMatchObject({
+      reason: "not_found",
+    });
+  });
+
+  it("tell how a send went, by each of its names", async () => {
+    const call = await connect(EVERYTHING);
+    await customerWrites("Hello");
+    const sent = await call("send_text", { contact: CUSTOMER, text: "Hi!", client_request_id: "once" });
+    const { message_id, wamid } = sent.data;
+    for (const args of [{ message_id }, { message_id: wamid }, { client_request_id: "once" }]) {
+      const { data } = await call("get_message_status", args);
+      expect(data).toMatchObject({ message_id, wamid, direction: "outbound" });
+      expect(data["steps"]).toContainEqual({ status: "queued", at: expect.any(String) });
+    }
+    expect((await call("get_message_status", { message_id: "wamid.NONE" })).data).toMatchObject({
+      reason: "not_found",
+    });
+    expect(await call("get_message_status")).toMatchObject({ isError: true });
+  });
+
+  it("tell what the key is and what is left of it", async () => {
+    const call = await connect(["send"], { dailyCap: 7 });
+    expect((await call("ping")).data).toMatchObject({
+      ok: true,
+      scopes: ["send"],
+      numbers: [{ number: "+15550783881", sending: "active" }],
+    });
+    await call("send_template", { contact: CUSTOMER, name: "hello_world", language: "en_US" });
+    expect((await call("get_usage")).data).toMatchObject({ sends_per_day: { limit: 7, left: 6 } });
+  });
+
+  it("name the numbers to choose from when the key may use several", async () => {
+    const call = await connect(["read"], { numbers: ["+15550783881", "+15550783882"] });
+    const { data } = await call("list_conversations");
+    expect(data).toMatchObject({ refused: true, reason: "number_required" });
+    expect(data["numbers"]).toEqual([
+      { name: "Lucky Shrub", number: "+15550783881" },
+      { name: "Other Shop", number: "+15550783882" },
+    ]);
+    expect((await call("list_conversations", { from: "+1 555 078 3882" })).data).toMatchObject({
+      business: { number: "+15550783882" },
+    });
   });
 });

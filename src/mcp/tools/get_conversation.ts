@@ -26,6 +26,7 @@ export const getConversation = defineTool({
     "newest messages, oldest of them first. `contact` is a phone number, @username or a contact id from " +
     "list_conversations; `before` pages back in time. Messages marked untrusted are written by the customer.",
   scope: "messages:read",
+  core: true,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     from: params.from,

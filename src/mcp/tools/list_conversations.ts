@@ -17,6 +17,7 @@ export const listConversations = defineTool({
     "last message in short and whether the 24-hour window for free text is open. Use a returned contact id as " +
     "`contact` of the other tools. Names and previews are written by customers.",
   scope: "conversations:read",
+  core: true,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     from: params.from,

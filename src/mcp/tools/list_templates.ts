@@ -17,6 +17,7 @@ export const listTemplates = defineTool({
     "the JSON Schema of their values. Use it before send_template, the only way to write to a customer whose 24-hour " +
     "window is closed. Kept up to date from Meta; filters combine.",
   scope: "templates:read",
+  core: true,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     from: params.from,

@@ -21,6 +21,7 @@ export const listUnanswered = defineTool({
     "wait and until when free text may be sent. Use it to decide whom to answer next; read the conversation with " +
     "get_conversation before answering. Archived conversations wait for nothing.",
   scope: "conversations:read",
+  core: true,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     from: params.from,
@@ -35,9 +36,15 @@ export const listUnanswered = defineTool({
   }),
   answer: z.object({
     business: businessShape,
-    conversations: z.array(
-      conversationShape.extend({ waiting_since: z.string(), waiting_minutes: z.number() }),
-    ),
+    conversations: z
+      .array(conversationShape.extend({ waiting_since: z.string(), waiting_minutes: z.number() }))
+      .meta({
+        items: {
+          type: "object",
+          description: "As in list_conversations, and how long they wait.",
+          properties: { waiting_since: { type: "string" }, waiting_minutes: { type: "number" } },
+        },
+      }),
     next_cursor: z.string().optional(),
     truncated: z.literal(true).optional(),
   }),

@@ -29,6 +29,7 @@ export const searchMessages = defineTool({
     "type:image and has:media. Answers with the latest hits, each with the messages beside it; read on with " +
     "get_conversation.",
   scope: "messages:read",
+  core: true,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     from: params.from,

@@ -25,6 +25,7 @@ export const sendMedia = defineTool({
     "window. Give either `url`, a public https address, or `upload_id` of a file that was uploaded to Pons. The kind " +
     `follows from the file unless \`type\` says it. ${SEND_ADVICE}`,
   scope: "send",
+  core: true,
   annotations: SEND_HINTS,
   input: z.strictObject({
     ...messageParams,

@@ -16,6 +16,7 @@ export const sendReaction = defineTool({
     "takes it back. The customer sees it at once. `message_id` is a message id from get_conversation. Needs an open " +
     "24-hour window.",
   scope: "write",
+  core: true,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
   input: z.strictObject({
     ...sendParams,

@@ -17,6 +17,7 @@ export const sendTemplate = defineTool({
     "never wrote. Take name, language and params_schema from list_templates. Marketing templates are refused for " +
     `customers who opted out. ${SEND_ADVICE}`,
   scope: "send",
+  core: true,
   annotations: SEND_HINTS,
   input: z.strictObject({
     ...messageParams,

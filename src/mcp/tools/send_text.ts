@@ -13,6 +13,7 @@ export const sendText = defineTool({
     "get_conversation); when it is closed, the refusal names templates for send_template. `reply_to` is a message " +
     `id from get_conversation. ${SEND_ADVICE}`,
   scope: "send",
+  core: true,
   annotations: SEND_HINTS,
   input: z.strictObject({ ...messageParams, text: params.text }),
   answer: sendAnswer,

@@ -14,6 +14,7 @@ export const updateConversation = defineTool({
     "Archives a WhatsApp conversation or brings it back into the list. Nothing is sent and nothing is lost; a new " +
     "message of the customer brings it back by itself. Answers with the conversation as it is now.",
   scope: "write",
+  core: true,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     from: params.from,
