@@ -1,6 +1,6 @@
 import { decodeJwt } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { api } from "../../../convex/_generated/api";
+import { api, internal } from "../../../convex/_generated/api";
 import { makeIdentityKey, startTestBackend, type TestBackend } from "../../../tests/support/convex-backend";
 
 const SITE_URL = "http://localhost:3000";
@@ -122,6 +122,87 @@ describe("the first owner", () => {
     expect((await signUp("owner@example.test")).status).toBe(200);
     expect(await stored("user")).toHaveLength(1);
     expect((await signIn("owner@example.test")).status).toBe(200);
+  });
+});
+
+describe("an invited person", () => {
+  /** A deployment with an owner, and an open invitation to one account of it. */
+  async function invite() {
+    const server = await startServer();
+    await server.signUp("owner@example.test");
+    const { t } = server.backend;
+    const accountId = await t.run(
+      async (ctx) =>
+        await ctx.db.insert("accounts", {
+          name: "Bakery",
+          wabaId: "1",
+          phoneNumberId: "2",
+          phoneNumber: "+15550783881",
+          state: "active",
+          hasOwner: true,
+          sealId: "none",
+          accessTokenSealed: "none",
+        }),
+    );
+    const { token } = await t.action(internal.invites.createByAdmin, {
+      accountId,
+      email: "Guest@example.test",
+      role: "member",
+    });
+    const members = async () =>
+      await t.run(async (ctx) => await ctx.db.query("accountMembers").withIndex("by_user").collect());
+    return { ...server, accountId, headers: { "x-pons-invite": token }, members };
+  }
+
+  it("signs up, is a member at once, and signs in later without the invitation", async () => {
+    const { signUp, signIn, headers, members, accountId, get } = await invite();
+    const response = await signUp("guest@example.test", headers);
+    expect(response.status).toBe(200);
+    const session = await (await get("/get-session", cookiesOf(response))).json();
+    expect(await members()).toMatchObject([{ accountId, userId: session.user.id, role: "member" }]);
+    expect((await signIn("guest@example.test")).status).toBe(200);
+  });
+
+  it("is nobody with another address, a used, an ended or an invented invitation", async () => {
+    const { backend, signUp, headers, members, stored } = await invite();
+    const refused = [403, "invite_required"];
+    expect(await codeOf(await signUp("other@example.test", headers))).toEqual(refused);
+    expect(await codeOf(await signUp("guest@example.test", { "x-pons-invite": "x".repeat(43) }))).toEqual(
+      refused,
+    );
+    await backend.t.run(async (ctx) => {
+      for (const row of await ctx.db.query("accountInvites").collect())
+        await ctx.db.patch(row._id, { expiresAt: 1 });
+    });
+    expect(await codeOf(await signUp("guest@example.test", headers))).toEqual(refused);
+    expect(await members()).toEqual([]);
+    expect(await stored("user")).toHaveLength(1);
+  });
+
+  it("is one of two who use the invitation at the same moment", async () => {
+    const { signUp, headers, members, stored } = await invite();
+    const answers = await Promise.all([
+      signUp("guest@example.test", headers),
+      signUp("guest@example.test", headers),
+    ]);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(await members()).toHaveLength(1);
+    expect(await stored("user")).toHaveLength(2);
+    expect((await signUp("guest@example.test", headers)).status).toBe(403);
+  });
+
+  it("who has an account already joins by signing in with the invitation", async () => {
+    const { backend, post, signUp, headers, members } = await invite();
+    await signUp("guest@example.test", headers);
+    await backend.t.run(async (ctx) => {
+      for (const row of await ctx.db.query("accountMembers").collect()) await ctx.db.delete(row._id);
+      for (const row of await ctx.db.query("accountInvites").collect())
+        await ctx.db.patch(row._id, { acceptedAt: undefined, acceptedBy: undefined });
+    });
+    const body = { email: "guest@example.test", password: PASSWORD };
+    expect(await codeOf(await post("/sign-in/email", body))).toEqual([403, "invite_required"]);
+    expect((await post("/sign-in/email", body, headers)).status).toBe(200);
+    expect(await members()).toHaveLength(1);
   });
 });
 

@@ -44,8 +44,10 @@ export function authOptions(env: ServerEnv) {
     disabledPaths: DISABLED_PATHS,
     emailAndPassword: { enabled: true, minPasswordLength: PASSWORD_CHARS_MIN },
     user: {
-      validateUserInfo: async ({ source }, ctx) =>
-        source.action === "create-user" ? ((await refusalOfNewAccount(ctx.headers)) ?? undefined) : undefined,
+      validateUserInfo: async ({ source, user }, ctx) =>
+        source.action === "create-user"
+          ? ((await refusalOfNewAccount(ctx.headers, user.email)) ?? undefined)
+          : undefined,
     },
     databaseHooks: {
       session: { create: { before: async ({ userId }, ctx) => await requireAdmission(userId, ctx) } },

@@ -15,6 +15,8 @@ import { noteOutage } from "./outage";
  * who is admitted, which the backend knows, so a sign-up that was interrupted or lost a race leaves no way in.
  */
 export const SETUP_TOKEN_HEADER = "x-pons-setup-token";
+/** The token of an invitation, from the link that somebody was given. */
+const INVITE_HEADER = "x-pons-invite";
 
 const SERVICE: Identity = { use: "service" };
 
@@ -34,9 +36,17 @@ const INVITE_REQUIRED: Refusal = {
   errorDescription: "This deployment has an owner already. Ask for an invitation.",
 };
 
-/** Why a new account may not be made now, or null when it may. */
-export async function refusalOfNewAccount(headers: Headers | undefined): Promise<Refusal | null> {
-  if (await isInstanceClaimed().catch(noteOutage)) return INVITE_REQUIRED;
+/**
+ * Why a new account may not be made now for this address, or null when it may. Every invitation that does not fit gets
+ * the answer of a missing one.
+ */
+export async function refusalOfNewAccount(
+  headers: Headers | undefined,
+  email: unknown,
+): Promise<Refusal | null> {
+  if (await isInstanceClaimed().catch(noteOutage)) {
+    return (await isInvited(headers, email)) ? null : INVITE_REQUIRED;
+  }
   return hasSetupToken(headers) ? null : SETUP_TOKEN_REQUIRED;
 }
 
@@ -46,9 +56,9 @@ export async function refusalOfNewAccount(headers: Headers | undefined): Promise
  */
 export async function beforeSignUp(ctx: GenericEndpointContext): Promise<void> {
   if (ctx.path !== SIGN_UP_PATH) return;
-  const refusal = await refusalOfNewAccount(ctx.headers);
-  if (refusal !== null) throw forbidden(refusal);
   const email: unknown = ctx.body?.email;
+  const refusal = await refusalOfNewAccount(ctx.headers, email);
+  if (refusal !== null) throw forbidden(refusal);
   if (typeof email !== "string") return;
   const found = await ctx.context.internalAdapter.findUserByEmail(email.toLowerCase());
   if (!found || Date.now() - found.user.createdAt.getTime() < LEFTOVER_AGE_MS) return;
@@ -56,12 +66,14 @@ export async function beforeSignUp(ctx: GenericEndpointContext): Promise<void> {
 }
 
 /**
- * Runs before a session is created. The first person with the setup token becomes the owner here, by one mutation
- * that only one can win; a sign-up that loses takes its account away again.
+ * Runs before a session is created. An invitation is accepted here, and the first person with the setup token becomes
+ * the owner, each by one mutation that only one can win; a sign-up that loses takes its account away again.
  */
 export async function requireAdmission(userId: string, ctx: GenericEndpointContext | null): Promise<void> {
+  const isClaimed = await isInstanceClaimed().catch(noteOutage);
+  if (isClaimed && (await acceptsInvite(userId, ctx?.headers))) return;
   if (await isAdmitted(userId)) return;
-  if ((await refusalOfNewAccount(ctx?.headers)) === null && (await becomesOwner(userId))) return;
+  if (!isClaimed && hasSetupToken(ctx?.headers) && (await becomesOwner(userId))) return;
   if (ctx?.path === SIGN_UP_PATH) await ctx.context.internalAdapter.deleteUser(userId);
   throw forbidden(INVITE_REQUIRED);
 }
@@ -78,6 +90,36 @@ async function becomesOwner(userId: string): Promise<boolean> {
     if (error instanceof AppError && error.data.code === "already_claimed") return false;
     return noteOutage(error);
   }
+}
+
+/** Whether the request brings an open invitation of this very address. */
+async function isInvited(headers: Headers | undefined, email: unknown): Promise<boolean> {
+  const token = inviteOf(headers);
+  if (token === null || typeof email !== "string") return false;
+  const invite = await queryAs(SERVICE, api.invites.read, { token }).catch(noteOutage);
+  if (invite === null) return false;
+  return invite.email === email.trim().toLowerCase() && invite.expiresAt > Date.now();
+}
+
+/** Accepts the invitation that the request brings, also for somebody who is here already and signs in with it. */
+async function acceptsInvite(userId: string, headers: Headers | undefined): Promise<boolean> {
+  const token = inviteOf(headers);
+  if (token === null) return false;
+  try {
+    await mutateAs(SERVICE, api.invites.acceptFor, { token, userId });
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && error.data.code === "invite_invalid") return false;
+    return noteOutage(error);
+  }
+}
+
+/** 32 bytes in base64url; whatever else stands in the header is no token and is not looked up. */
+const INVITE_FORM = /^[A-Za-z0-9_-]{43}$/;
+
+function inviteOf(headers: Headers | undefined): string | null {
+  const token = headers?.get(INVITE_HEADER) ?? "";
+  return INVITE_FORM.test(token) ? token : null;
 }
 
 function hasSetupToken(headers: Headers | undefined): boolean {
