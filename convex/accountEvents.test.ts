@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type App, closeApp, openApp, START } from "../tests/support/convex-app";
-import { api } from "./_generated/api";
+import { api, internal } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
 import { applyNumberEvent, type NumberEvent, pauseSending, resumeSending } from "./model/accountEvents";
 
@@ -142,6 +142,31 @@ describe("the stream of events", () => {
     await app.user("olga").action(api.accountSettings.reattach, { accountId });
     const states = (await news()).map(({ payload }) => payload.account.state);
     expect(states).toEqual(["detached", "connecting", "active"]);
+  });
+});
+
+describe("coming back", () => {
+  const change = async (event: "detach" | "reattach" | "ready") =>
+    await app.backend.mutation(internal.accountLink.changeState, {
+      actor: { kind: "admin" },
+      accountId,
+      event,
+    });
+
+  it("ends detached when the action that connects was lost", async () => {
+    await change("detach");
+    await change("reattach");
+    expect((await account()).state).toBe("connecting");
+    await app.advance(HOUR);
+    expect((await account()).state).toBe("detached");
+  });
+
+  it("is not undone by the timer of an attempt that is over", async () => {
+    await change("detach");
+    await change("reattach");
+    await change("ready");
+    await app.advance(HOUR);
+    expect((await account()).state).toBe("active");
   });
 });
 

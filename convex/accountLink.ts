@@ -5,6 +5,7 @@ import { internalMutation, internalQuery } from "./functions";
 import {
   accountLink,
   changeAccountState,
+  giveUpConnecting as giveUp,
   isAccountVerifyToken,
   openLink,
   storeAccessToken,
@@ -66,6 +67,16 @@ export const changeState = internalMutation({
   handler: async (ctx, { actor, accountId, event }) => {
     const needed = event === "delete" ? "account.remove" : "account.manage";
     return await changeAccountState(ctx, actor, { accountId, event, permission: needed }, Date.now());
+  },
+});
+
+/** Scheduled with each attempt to connect. */
+export const giveUpConnecting = internalMutation({
+  args: { accountId: v.id("accounts"), since: v.number() },
+  returns: v.null(),
+  handler: async (ctx, args) => {
+    await giveUp(ctx, args.accountId, args.since, Date.now());
+    return null;
   },
 });
 

@@ -1,31 +1,15 @@
 import * as z from "zod";
 import { runFunction } from "./backend";
-import { accountId, accountOfWord } from "./pons-lookups";
+import { LocalError } from "./local-error";
+import { describeHealth } from "./pons-health";
+import { accountById, accountId, accountOfWord } from "./pons-lookups";
 import type { Verb } from "./pons-verbs";
 
 const required = { required: true };
 const optional = { required: false };
 
-const healthSchema = z.looseObject({
-  state: z.string(),
-  checks: z.array(
-    z.looseObject({ name: z.string(), state: z.string(), say: z.string(), fix: z.string().optional() }),
-  ),
-});
 const rotatedSchema = z.looseObject({ id: z.string(), key: z.string(), name: z.string() });
 const inviteSchema = z.looseObject({ email: z.string(), role: z.string(), token: z.string() });
-
-/** What mends a failed check, as something to do from here. */
-const FIXES: Record<string, string> = {
-  rotate_token: "make a new token in Meta's business settings, then `accounts rotate-token`",
-  subscribe: "subscribe the app to the account, in the dashboard or with `accounts reattach` after `detach`",
-  register: "register the number in Meta's WhatsApp manager or in the dashboard",
-  set_app_secret: "compare the app secret with the one in Meta's app settings",
-  resume_sending: "resume sending in the dashboard",
-  ask_meta: "look into Meta's WhatsApp manager",
-  wait: "write less to people who did not ask for it; the rating recovers within a week",
-  write_to_number: "write to the number from a phone, and check again",
-};
 
 /** What is done to an account after it was added, and who else gets in. */
 export const accountVerbs: readonly Verb[] = [
@@ -37,15 +21,7 @@ export const accountVerbs: readonly Verb[] = [
       await runFunction(backend, "accountHealth:check", {
         accountId: await accountId(backend, values["account"]),
       }),
-    print: (result) => {
-      const { checks } = healthSchema.parse(result);
-      return checks
-        .map(({ name, state, say, fix }) => {
-          const step = fix === undefined ? "" : `\n  ${FIXES[fix] ?? fix}`;
-          return `${state.padEnd(8)} ${name.padEnd(13)} ${say}${step}`;
-        })
-        .join("\n");
-    },
+    print: describeHealth,
   },
   {
     noun: "accounts",
@@ -85,6 +61,24 @@ export const accountVerbs: readonly Verb[] = [
       return { id, reattached: true };
     },
     print: () => "Connected again: WhatsApp sends the account's webhooks here.",
+  },
+  {
+    noun: "accounts",
+    verb: "delete",
+    positional: "account",
+    flags: { confirm: required },
+    run: async (backend, values) => {
+      const id = await accountOfWord(backend, values["account"]);
+      const { name } = await accountById(backend, id);
+      if (values["confirm"] !== name) {
+        throw new LocalError(
+          `This deletes the account "${name}" with every message and file, for ever. To do it, give --confirm "${name}".`,
+        );
+      }
+      const left = await runFunction(backend, "accountsAdmin:remove", { accountId: id });
+      return { id, deleting: true, ...Object(left) };
+    },
+    print: () => "The account is closed, and its data is being deleted in the background.",
   },
   {
     noun: "keys",

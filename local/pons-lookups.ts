@@ -36,6 +36,16 @@ export async function accountId(backend: Backend, given: string | undefined): Pr
   return account.id;
 }
 
+/** The account with this id. */
+export async function accountById(backend: Backend, id: string): Promise<z.infer<typeof accountSchema>> {
+  const found = z
+    .array(accountSchema)
+    .parse(await listAccounts(backend))
+    .find((account) => account.id === id);
+  if (found === undefined) throw new LocalError(`The account ${id} is gone.`);
+  return found;
+}
+
 /** As `accountId`, where the account must be named. */
 export const accountOfWord = (backend: Backend, word: string | undefined): Promise<string> =>
   accountId(backend, word ?? "");

@@ -3,10 +3,12 @@ import { describeAudit, verifyAudit } from "./audit-check";
 import { type Backend, runFunction } from "./backend";
 import { LocalError } from "./local-error";
 import { accountVerbs } from "./pons-accounts";
+import { doctorVerb } from "./pons-health";
 import { accountId, accountSchema, listAccounts } from "./pons-lookups";
 
 export type Verb = {
   noun: string;
+  /** Empty for a command of one word. */
   verb: string;
   /** Name of the one word after the verb, where it takes one. */
   positional?: string;
@@ -135,6 +137,7 @@ export const verbs: readonly Verb[] = [
     print: (result) => `The erasure has begun as job ${z.string().parse(result)}.`,
   },
   ...accountVerbs,
+  doctorVerb,
 ];
 
 /** The chain of one account, or of every account and of the deployment. A broken one ends the command with an error. */

@@ -6,15 +6,17 @@ import { type Verb, verbs } from "./pons-verbs";
 
 /** `npm run pons -- <noun> <verb> [--json]`: administration of a running deployment from the shell. */
 await runCommand(async () => {
-  const [noun, verbName, ...rest] = process.argv.slice(2);
+  const [noun, ...words] = process.argv.slice(2);
   if (noun === undefined || noun === "--help" || noun === "help") {
     process.stdout.write(`${usage()}\n`);
     return;
   }
-  const verb = verbs.find((candidate) => candidate.noun === noun && candidate.verb === verbName);
+  const verb = verbs.find(
+    (candidate) => candidate.noun === noun && (candidate.verb === "" || candidate.verb === words[0]),
+  );
   if (!verb)
-    throw new LocalError(`There is no command "${[noun, verbName].filter(Boolean).join(" ")}".\n${usage()}`);
-  const { json, values } = parseFlags(verb, rest);
+    throw new LocalError(`There is no command "${[noun, words[0]].filter(Boolean).join(" ")}".\n${usage()}`);
+  const { json, values } = parseFlags(verb, verb.verb === "" ? words : words.slice(1));
   const env = await loadEnv({ generate: false });
   const result = await verb.run(backendOf(env), values);
   process.stdout.write(`${json ? JSON.stringify(result) : verb.print(result)}\n`);

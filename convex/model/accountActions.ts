@@ -103,12 +103,20 @@ export async function detach(ctx: ActionCtx, task: Task): Promise<{ unsubscribed
   return { unsubscribed: await leaveMeta(link) };
 }
 
-/** Brings a detached number back: Meta must still show it to the token, and its webhooks come here again. */
+/**
+ * Brings a detached number back: Meta must still show it to the token, and its webhooks come here again. It stays
+ * detached when Meta refuses.
+ */
 export async function reattach(ctx: ActionCtx, task: Task): Promise<void> {
   const link = await openLink(ctx, task);
   await ctx.runMutation(internal.accountLink.changeState, { ...task, event: "reattach" });
-  await proveOwnership(link, await tokenOf(link));
-  requireAnswer(await subscribeApp(await clientOf(link), link.wabaId), "wabaId");
+  try {
+    await proveOwnership(link, await tokenOf(link));
+    requireAnswer(await subscribeApp(await clientOf(link), link.wabaId), "wabaId");
+  } catch (error) {
+    await ctx.runMutation(internal.accountLink.changeState, { ...task, event: "detach" });
+    throw error;
+  }
   await ctx.runMutation(internal.accountLink.changeState, { ...task, event: "ready" });
 }
 

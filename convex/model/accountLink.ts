@@ -3,13 +3,14 @@ import { plainBytes, toBase64Url, toHex } from "#shared/bytes";
 
 import { type AccountEvent, nextAccountState } from "#shared/domain/account-state";
 import type { Permission } from "#shared/domain/roles";
-import { DAY_MS } from "#shared/time";
+import { DAY_MS, MINUTE_MS } from "#shared/time";
+import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import type { numberFactsArg } from "../tables/accounts";
 import { pauseSending, resumeSending, updateNumber } from "./accountEvents";
 import { tellAccount } from "./accountNews";
-import { type Actor, actorWord, requireActor } from "./actor";
+import { type Actor, ADMIN, actorWord, requireActor } from "./actor";
 import { recordAudit } from "./audit";
 import { requestDeletion } from "./deletion";
 import { fail } from "./errors";
@@ -20,6 +21,8 @@ const SECRET_GRACE_MAX_MS = 30 * DAY_MS;
 /** Numbers of one WhatsApp Business account that are looked at; Meta allows 20. */
 const NUMBERS_PER_WABA_MAX = 50;
 const VERIFY_TOKEN_BYTES = 24;
+/** An action ends after ten minutes at the latest; one that has not reported by then is lost. */
+const CONNECTING_MS = 11 * MINUTE_MS;
 
 /** What an action needs to speak to Meta for an account. Secrets are sealed; only the action opens them. */
 export const accountLink = v.object({
@@ -156,7 +159,27 @@ export async function changeAccountState(
   const key = `${change.event}:${now}`;
   await tellAccount(ctx, account._id, { change: "state", key, at: now, source: "pons" });
   await auditAccount(ctx, actor, account._id, `account.${change.event}`, state, now);
+  if (state === "connecting") {
+    const attempt = { accountId: account._id, since: now };
+    await ctx.db.patch(account._id, { connectingSince: now });
+    await ctx.scheduler.runAfter(CONNECTING_MS, internal.accountLink.giveUpConnecting, attempt);
+  }
   return state;
+}
+
+/**
+ * Ends a connection whose action was lost on the way, so that no account connects for ever. One that has become
+ * something else since, or began anew, is left alone.
+ */
+export async function giveUpConnecting(
+  ctx: MutationCtx,
+  accountId: Id<"accounts">,
+  since: number,
+  now: number,
+): Promise<void> {
+  const account = await ctx.db.get(accountId);
+  if (account?.state !== "connecting" || account.connectingSince !== since) return;
+  await changeAccountState(ctx, ADMIN, { accountId, event: "detach", permission: "account.manage" }, now);
 }
 
 /** The state in which an event has nothing left to do. */

@@ -86,6 +86,8 @@ export const accountTables = {
     /** E.164 with the plus sign. */
     phoneNumber: v.string(),
     state: accountState,
+    /** When the last attempt to connect it began (ms). */
+    connectingSince: v.optional(v.number()),
     /** False until a person owns the account; the first owner of the instance takes these over. */
     hasOwner: v.boolean(),
     /** Random, minted with the first secret; part of the additional data of every envelope of this row. */

@@ -124,7 +124,7 @@ describe("leaving and coming back", () => {
     await expect(t().action(internal.accountsAdmin.reattach, { accountId })).rejects.toMatchObject({
       data: { code: "whatsapp_auth" },
     });
-    expect((await account())?.state).not.toBe("active");
+    expect((await account())?.state).toBe("detached");
   });
 });
 
