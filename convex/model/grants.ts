@@ -24,16 +24,26 @@ export async function grantNumber(
   needed: Scope,
   from: string | undefined,
 ): Promise<Granted | DoorRefusal> {
+  const barred = refuseScope(caller, needed);
+  if (barred !== null) return barred;
+  const account = from === undefined ? await onlyNumber(ctx, caller) : await findByNumber(ctx, from);
+  if (account === "several") return refusal("number_required");
+  if (account === null || account.state !== "active") return refusal("not_found");
+  return caller.grantedAccountIds.includes(account._id) ? { account } : refusal("not_found");
+}
+
+/**
+ * The refusal of a key that lacks the scope, or works the other direction only; null for one that may. Asked before
+ * anything is looked up, so that a key which may not read a thing does not learn whether it exists.
+ */
+export function refuseScope(caller: Caller, needed: Scope): Refusal | null {
   if (!hasScope(caller.scopes, needed)) {
     return refusal("scope_missing", { say: `The credential lacks the scope "${needed}".` });
   }
   if (!fitsDirection(caller.key.direction, needed)) {
     return refusal("scope_missing", { say: `The key works ${caller.key.direction} only.` });
   }
-  const account = from === undefined ? await onlyNumber(ctx, caller) : await findByNumber(ctx, from);
-  if (account === "several") return refusal("number_required");
-  if (account === null || account.state !== "active") return refusal("not_found");
-  return caller.grantedAccountIds.includes(account._id) ? { account } : refusal("not_found");
+  return null;
 }
 
 /**

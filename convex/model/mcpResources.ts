@@ -4,7 +4,7 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
 import { readConversation } from "./callerReads";
 import { eventsAfter, lastSeq, newestEvents } from "./events";
-import { grantNumber } from "./grants";
+import { grantNumber, refuseScope } from "./grants";
 import type { Caller } from "./identity";
 import { messageOf } from "./mcpPush";
 import { readUsage } from "./rateLimits";
@@ -87,6 +87,8 @@ async function viewNumberMessage(ctx: QueryCtx, account: Doc<"accounts">, id: st
 
 /** A conversation by its id, with the newest page of its messages. */
 export async function readConversationById(ctx: QueryCtx, caller: Caller, id: string, limit: number) {
+  const barred = refuseScope(caller, "messages:read");
+  if (barred !== null) return barred;
   const conversationId = ctx.db.normalizeId("conversations", id);
   const conversation = conversationId === null ? null : await ctx.db.get(conversationId);
   const account = conversation === null ? null : await ctx.db.get(conversation.accountId);
@@ -100,6 +102,8 @@ export async function readConversationById(ctx: QueryCtx, caller: Caller, id: st
 
 /** Where the file of a message is, for the app, which hands on the bytes and never the address. */
 export async function locateMedia(ctx: QueryCtx, caller: Caller, id: string) {
+  const barred = refuseScope(caller, "messages:read");
+  if (barred !== null) return barred;
   const messageId: Id<"messages"> | null = ctx.db.normalizeId("messages", id);
   const message = messageId === null ? null : await ctx.db.get(messageId);
   const account = message === null ? null : await ctx.db.get(message.accountId);

@@ -1,7 +1,7 @@
 import { defined } from "#shared/defined";
 import type { SendState } from "#shared/domain/send-state";
 import { refusal } from "#shared/errors";
-import { hasScope } from "#shared/scopes";
+import { hasScope, type Scope } from "#shared/scopes";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
 import { type DoorRefusal, grantNumber } from "./grants";
@@ -17,8 +17,12 @@ export interface SendName {
   clientRequestId?: string;
 }
 
+/** Whoever may send may ask how it went, and so may whoever reads messages, where the same is written. */
+const OUTCOME_SCOPES = ["send", "write", "messages:read"] as const satisfies readonly Scope[];
+
 /** How a send went, in the words of the public contract. What was not sent from here does not exist. */
 export async function readOutcome(ctx: QueryCtx, caller: Caller, name: SendName) {
+  if (!OUTCOME_SCOPES.some((scope) => hasScope(caller.scopes, scope))) return refusal("scope_missing");
   const found = await findSend(ctx, caller, name);
   if ("refused" in found) return found;
   const { row, about } = found;
