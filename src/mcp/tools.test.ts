@@ -3,6 +3,7 @@ import path from "node:path";
 import { encode } from "gpt-tokenizer";
 import { describe, expect, it } from "vitest";
 import { SCOPES } from "#shared/scopes";
+import { toolsPage } from "../../tests/support/tool-docs";
 import type { Tool } from "./define-tool";
 import { TOOLS } from "./tools";
 
@@ -34,6 +35,11 @@ describe("the tools", () => {
   it("are each in a file of their own name, and every file is a tool", () => {
     const files = fs.readdirSync(TOOLS_FOLDER).filter((file) => file !== "index.ts");
     expect(files.toSorted()).toEqual(TOOLS.map(({ name }) => `${name}.ts`).toSorted());
+  });
+
+  it("are described for people as they are (vitest -u writes the page anew)", async () => {
+    const page = path.join(import.meta.dirname, "../../content/docs/mcp-tools.mdx");
+    await expect(toolsPage(TOOLS)).toMatchFileSnapshot(page);
   });
 
   it("have a list that costs an agent few tokens", () => {
