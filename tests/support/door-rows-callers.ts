@@ -45,6 +45,8 @@ export const CALLER_ROWS: DoorRows<"mcp" | "mcpPush" | "mcpReads" | "mcpResource
     searchMessages: (w) => ({ ...ofNumber(w), query: "for" }),
     searchContacts: (w) => ({ ...ofNumber(w), query: "for" }),
     getMessageStatus: (w) => ({ ...ofNumber(w), message: w.messageId }),
+    getMessages: toContact,
+    getUsage: () => ({}),
   },
   mcpResources: {
     numbers: () => ({}),
