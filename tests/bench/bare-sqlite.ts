@@ -1,20 +1,19 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { openSqlite } from "../../engine/storage/driver";
 import { migrate } from "../../engine/storage/layout";
+import { groupCommit } from "./group-commit";
+
+type Row = { group: string; n: number; text: string };
 
 /** The yardstick: SQLite alone, through the engine's driver, doing the writes that one insert of the engine does. */
 export type BareSqlite = {
   /** Resolves once the row and its index entries are on disk. */
-  insert(row: { group: string; n: number; text: string }): Promise<void>;
+  insert(row: Row): Promise<void>;
   version: string;
   close(): void;
 };
 
-type Waiting = { row: { group: string; n: number; text: string }; done: () => void };
-
-/** Rows that wait for the same turn share one commit, as in the engine. */
 export function openBareSqlite(folder: string): BareSqlite {
   const file = path.join(folder, "bare.sqlite3");
   const sqlite = openSqlite(file);
@@ -26,9 +25,8 @@ export function openBareSqlite(folder: string): BareSqlite {
   const insertDoc = sqlite.prepare("INSERT INTO docs (rid, tid, id, size, val) VALUES (?, ?, ?, ?, ?)");
   const insertEntry = sqlite.prepare("INSERT INTO idx (xid, key, rid) VALUES (?, ?, ?)");
   let rid = 1;
-  let batch: Waiting[] = [];
 
-  const write = ({ row }: Waiting) => {
+  const write = (row: Row) => {
     const id = randomBytes(18).toString("hex").slice(0, 32);
     const creationTime = Date.now() + rid / 1e6;
     const text = JSON.stringify({ ...row, _id: id, _creationTime: creationTime });
@@ -43,22 +41,8 @@ export function openBareSqlite(folder: string): BareSqlite {
     rid++;
   };
 
-  const flush = async () => {
-    await nextTurn();
-    const rows = batch;
-    batch = [];
-    sqlite.transaction(() => {
-      for (const waiting of rows) write(waiting);
-    });
-    for (const { done } of rows) done();
-  };
-
   return {
-    insert: (row) =>
-      new Promise((done) => {
-        batch.push({ row, done });
-        if (batch.length === 1) void flush();
-      }),
+    insert: groupCommit(sqlite, write),
     version: String(sqlite.prepare("SELECT sqlite_version() AS version").get()?.["version"]),
     close: () => sqlite.close(),
   };
