@@ -41,8 +41,6 @@ export const CALLER_ROWS: DoorRows<"mcp" | "mcpPush" | "mcpReads" | "mcpResource
     changes: ({ accountId }) => ({ accountId, after: 0 }),
   },
   mcpReads: {
-    getMessages: ofNumber,
-    getUsage: () => ({}),
     listUnanswered: ofNumber,
     searchMessages: (w) => ({ ...ofNumber(w), query: "for" }),
     searchContacts: (w) => ({ ...ofNumber(w), query: "for" }),
