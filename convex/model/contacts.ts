@@ -40,8 +40,19 @@ export async function resolveContact(
   }
   const contactId = ctx.db.normalizeId("contacts", naming.text);
   if (contactId === null) return "malformed";
-  const contact = await ctx.db.get(contactId);
+  const contact = await followMerges(ctx, await ctx.db.get(contactId));
   return contact?.accountId === accountId ? contact : "absent";
+}
+
+/** Merges in a row that an old id is followed through. */
+const MERGES_MAX = 8;
+
+async function followMerges(ctx: QueryCtx, contact: Doc<"contacts"> | null): Promise<Doc<"contacts"> | null> {
+  let current = contact;
+  for (let hops = 0; hops < MERGES_MAX && current?.mergedInto !== undefined; hops++) {
+    current = await ctx.db.get(current.mergedInto);
+  }
+  return current;
 }
 
 /** As `resolveContact`, for readers who only need to know whether there is one. */

@@ -3,6 +3,7 @@ import type { MutationCtx } from "../_generated/server";
 import { redactAudit } from "./audit";
 import { eraseBodies } from "./bodyErasure";
 import { consentOf } from "./consent";
+import { duplicatesOf } from "./contactDuplicates";
 import { findContact } from "./contacts";
 import { findConversationOf } from "./conversations";
 import { fail } from "./errors";
@@ -26,6 +27,9 @@ const EVENTS_MAX = 40;
 /** Identities of one person: numbers and ids change a few times in a life. */
 const IDENTITIES_MAX = 100;
 
+/** Contacts that were joined to one person; each took a decision of a member. */
+const MERGED_MAX = 20;
+
 /** Asks for the erasure of a contact; while one is under way, the same job is answered. */
 export async function requestErasure(
   ctx: MutationCtx,
@@ -33,10 +37,11 @@ export async function requestErasure(
   requestedBy: string,
   now: number,
 ): Promise<Id<"jobs">> {
-  const { accountId, _id: contactId } = contact;
+  const { accountId, _id: contactId, mergedConversationId } = contact;
+  await requestErasureOfMerged(ctx, contactId, requestedBy, now);
   const identities = await identitiesOf(ctx, contactId);
   const names = identities.filter(({ kind }) => kind !== "username").map(({ value }) => value);
-  const conversation = await findConversationOf(ctx, contact);
+  const conversationId = (await findConversationOf(ctx, contact))?._id ?? mergedConversationId;
   return await requestJob(
     ctx,
     {
@@ -45,10 +50,24 @@ export async function requestErasure(
       requestedBy,
       contactId,
       identifiers: [...new Set(names)],
-      ...(conversation !== null && { conversationId: conversation._id }),
+      ...(conversationId !== undefined && { conversationId }),
     },
     now,
   );
+}
+
+/** Whoever was joined to the person still has the events of their own conversation. */
+async function requestErasureOfMerged(
+  ctx: MutationCtx,
+  contactId: Id<"contacts">,
+  requestedBy: string,
+  now: number,
+): Promise<void> {
+  const merged = await ctx.db
+    .query("contacts")
+    .withIndex("by_merged_into", (q) => q.eq("mergedInto", contactId))
+    .take(MERGED_MAX);
+  for (const contact of merged) await requestErasure(ctx, contact, requestedBy, now);
 }
 
 /** As `requestErasure`, for the contact that the administrator names. Throws `not_found`. */
@@ -145,10 +164,17 @@ async function eraseRest(ctx: MutationCtx, job: Doc<"jobs">): Promise<StepResult
   }
   const rows = [
     ...(await rowsOfContact(ctx, contactId)),
+    ...(await duplicatesOf(ctx, job.accountId, contactId)),
     ...(conversationId === undefined ? [] : await rowsOfConversation(ctx, conversationId)),
   ];
   for (const row of rows) await ctx.db.delete(row._id);
-  if (rows.length >= ROWS_MAX) return { state: "more", step: job.step, rows: rows.length };
+  const items = await ctx.db
+    .query("webhookItems")
+    .withIndex("by_contact", (q) => q.eq("contactId", contactId))
+    .take(ROWS_MAX);
+  for (const { _id } of items) await ctx.db.patch(_id, { contactId: undefined });
+  if (rows.length >= ROWS_MAX || items.length === ROWS_MAX)
+    return { state: "more", step: job.step, rows: rows.length };
   await redactAudit(ctx, job.accountId, contactId);
   if (conversationId !== undefined) {
     await redactAudit(ctx, job.accountId, conversationId);

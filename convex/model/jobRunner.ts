@@ -1,6 +1,7 @@
 import { internal } from "../_generated/api";
 import type { Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { mergeStep } from "./contactMerge";
 import { deletionStep } from "./deletion";
 import { erasureStep } from "./erasure";
 import { moveJob, STEP_LEASE_MS, startJob } from "./jobs";
@@ -21,6 +22,8 @@ export async function workJob(
       return await moveJob(ctx, job, await erasureStep(ctx, job), now);
     case "deletion":
       return await moveJob(ctx, job, await deletionStep(ctx, job), now);
+    case "merge":
+      return await moveJob(ctx, job, await mergeStep(ctx, job, now), now);
     case "export":
       // Files are written by an action, which reports to `settleExport`; until then the lease runs.
       await ctx.db.patch(jobId, { dueAt: now + STEP_LEASE_MS });

@@ -44,7 +44,7 @@ export const jobView = v.object({
 });
 
 type NewJob = Pick<Doc<"jobs">, "accountId" | "kind" | "requestedBy"> &
-  Partial<Pick<Doc<"jobs">, "contactId" | "conversationId" | "identifiers">>;
+  Partial<Pick<Doc<"jobs">, "contactId" | "conversationId" | "identifiers" | "intoId">>;
 
 /** Asks for a job. The same job that is not over yet is answered instead of a second one. */
 export async function requestJob(ctx: MutationCtx, job: NewJob, now: number): Promise<Id<"jobs">> {
@@ -111,6 +111,8 @@ export async function cancelJob(
   // Half an account is worse than none: a deletion that has begun goes to its end.
   if (job.kind === "deletion" && job.state === "running")
     fail("conflict", { say: "The deletion has begun." });
+  // The names have moved with the decision already; what was said must follow.
+  if (job.kind === "merge") fail("conflict", { say: "Two contacts that were joined stay one." });
   await endJob(ctx, job, "cancel", now);
 }
 

@@ -34,10 +34,13 @@ export const contactTables = {
     nameAt: v.optional(v.number()),
     usernameAt: v.optional(v.number()),
     userIdAt: v.optional(v.number()),
-    /** While a person's decision to merge this contact into another one is carried out. */
+    /** A person has said that it is this other one: all that it had is moved there, and it only points at it. */
     mergedInto: v.optional(v.id("contacts")),
+    /** The conversation that it had, whose events keep its id. */
+    mergedConversationId: v.optional(v.id("conversations")),
   })
     .index("by_account", ["accountId"])
+    .index("by_merged_into", ["mergedInto"])
     .searchIndex("search_name", { searchField: "profileName", filterFields: ["accountId"] }),
 
   /**
@@ -77,5 +80,6 @@ export const contactTables = {
     keptId: v.optional(v.id("contacts")),
   })
     .index("by_pair", ["accountId", "firstId", "secondId"])
+    .index("by_second", ["secondId"])
     .index("by_account_state", ["accountId", "state", "suggestedAt"]),
 };

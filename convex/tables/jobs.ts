@@ -3,7 +3,12 @@ import { v } from "convex/values";
 import { JOB_STATES } from "#shared/domain/job-state";
 
 export const jobState = v.union(...JOB_STATES.map((state) => v.literal(state)));
-export const jobKind = v.union(v.literal("erasure"), v.literal("export"), v.literal("deletion"));
+export const jobKind = v.union(
+  v.literal("erasure"),
+  v.literal("export"),
+  v.literal("deletion"),
+  v.literal("merge"),
+);
 
 /** One file of an export. */
 export const exportFile = v.object({
@@ -40,7 +45,9 @@ export const jobTables = {
     finishedAt: v.optional(v.number()),
     /** Why it failed, as a code. */
     failure: v.optional(v.string()),
-    /** Of an erasure: whom it is about. */
+    /** Of a merge: the contact that is kept. */
+    intoId: v.optional(v.id("contacts")),
+    /** Of an erasure or a merge: whom it is about. */
     contactId: v.optional(v.id("contacts")),
     conversationId: v.optional(v.id("conversations")),
     /** Of an erasure: what the person is called in raw bodies; gone when the job is over. */

@@ -7,6 +7,7 @@ const ofConversation = ({ accountId, conversationId }: World) => ({ accountId, c
 const ofContact = ({ accountId, contactId }: World) => ({ accountId, contactId });
 const ofKey = ({ accountId, apiKeyId }: World) => ({ accountId, apiKeyId });
 const ofJob = ({ accountId, jobId }: World) => ({ accountId, jobId });
+const ofPair = ({ accountId, duplicateId }: World) => ({ accountId, duplicateId });
 const ofSent = ({ accountId, sentId }: World) => ({ accountId, messageId: sentId });
 const toColleague = ({ accountId, colleague }: World) => ({ accountId, userId: colleague });
 const send = (w: World) => ({ ...ofConversation(w), clientRequestId: "r1" });
@@ -24,6 +25,7 @@ export const MEMBER_ROWS: DoorRows<
   | "accounts"
   | "audit"
   | "consent"
+  | "contactDuplicates"
   | "conversations"
   | "exports"
   | "jobs"
@@ -61,6 +63,7 @@ export const MEMBER_ROWS: DoorRows<
     set: (w) => ({ ...ofContact(w), category: "marketing", state: "granted" }),
     setBlocked: (w) => ({ ...ofContact(w), blocked: true }),
   },
+  contactDuplicates: { list: ofAccount, dismiss: ofPair, accept: (w) => ({ ...ofPair(w), keep: "first" }) },
   conversations: {
     list: (w) => ({ ...ofAccount(w), paginationOpts }),
     get: ofConversation,

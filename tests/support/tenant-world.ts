@@ -24,6 +24,9 @@ export interface World {
   inviteToken: string;
   /** An export. */
   jobId: Id<"jobs">;
+  /** Somebody who may be the customer, and the suggestion that says so. */
+  twinId: Id<"contacts">;
+  duplicateId: Id<"contactDuplicates">;
 }
 
 /** The most a key can be allowed. */
@@ -73,7 +76,9 @@ export async function openWorld(
   const invite = { accountId, email: `guest-${person}@x.test`, role: "member" as const };
   const { id: inviteId, token } = await app.user(owner).action(api.invites.create, invite);
   const jobId = await app.user(owner).mutation(api.exports.start, { accountId });
+  const pair = await addTwin(app, accountId, conversation.contactId, mark);
   return {
+    ...pair,
     accountId,
     phone: number.phoneNumber,
     colleague,
@@ -90,6 +95,19 @@ export async function openWorld(
     inviteToken: token,
     jobId,
   };
+}
+
+async function addTwin(app: App, accountId: Id<"accounts">, contactId: Id<"contacts">, mark: string) {
+  return await app.backend.run(async (ctx) => {
+    const twinId = await ctx.db.insert("contacts", { accountId, profileName: mark });
+    const [firstId, secondId] = contactId < twinId ? [contactId, twinId] : [twinId, contactId];
+    const duplicateId = await ctx.db.insert("contactDuplicates", {
+      ...{ accountId, firstId, secondId, suggestedAt: Date.now() },
+      reason: "same_sender",
+      state: "open",
+    });
+    return { twinId, duplicateId };
+  });
 }
 
 /** Takes every row of the world away; its ids stay what they were, ids of something. */
