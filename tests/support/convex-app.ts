@@ -49,6 +49,17 @@ export class FakeGraph {
     this.#always = answer;
   }
 
+  /** Does something while the Graph answers as usual, whatever `answerAlways` says. */
+  async asUsual<Result>(act: () => Promise<Result>): Promise<Result> {
+    const always = this.#always;
+    this.#always = undefined;
+    try {
+      return await act();
+    } finally {
+      this.#always = always;
+    }
+  }
+
   /** The answers to the next read receipts, in order; without one a receipt is taken. */
   answerNextRead(...answers: Answer[]): void {
     this.#readAnswers.push(...answers);
@@ -179,13 +190,13 @@ export class App {
   async addAccount(number: Partial<typeof NUMBER> = {}, appSecret: string | null = APP_SECRET) {
     const claimed = { ...NUMBER, ...number };
     this.graph.numbers.set(claimed.phoneNumberId, claimed.phoneNumber);
-    const { id } = await this.backend.action(internal.accountsAdmin.add, {
-      ...NUMBER,
-      ...number,
-      accessToken: "graph-token",
-      ...(appSecret !== null && { appSecret }),
-    });
-    return id;
+    const connect = () =>
+      this.backend.action(internal.accountsAdmin.add, {
+        ...claimed,
+        accessToken: "graph-token",
+        ...(appSecret !== null && { appSecret }),
+      });
+    return (await this.graph.asUsual(connect)).id;
   }
 
   async join(accountId: Id<"accounts">, userId: string, role: "owner" | "admin" | "member" = "member") {
