@@ -1,3 +1,7 @@
+/**
+ * What each tool answers, over the real endpoint. It is one file because all tools share one product, which takes
+ * seconds to start.
+ */
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
