@@ -61,7 +61,6 @@ export default defineConfig({
           include: ["tests/simulation/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {
