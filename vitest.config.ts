@@ -6,6 +6,8 @@ const alias = { "@": path.resolve(import.meta.dirname, "src") };
 /** One project per runtime or kind of proof, so that each file is checked where its code will run. */
 export default defineConfig({
   test: {
+    // One per core of the smallest machine that runs them all; vitest itself would leave one core idle.
+    maxWorkers: 2,
     projects: [
       {
         resolve: { alias },
