@@ -1,6 +1,7 @@
 import { v } from "convex/values";
 import { defined } from "#shared/defined";
 import { callerMutation, callerQuery } from "./functions";
+import { businessNumberView as businessNumber, fromArg as from } from "./model/callerNumbers";
 import { readConversation, readConversations, readTemplates } from "./model/callerReads";
 import { kindOfFile, readForCaller, sendForCaller } from "./model/callerSends";
 import { consentView, readConsentForCaller, setConsentForCaller } from "./model/consentRecords";
@@ -35,11 +36,6 @@ import {
 } from "./tables/sendContent";
 import { mediaKind } from "./tables/uploads";
 import { begunUpload } from "./uploads";
-
-/** Which of the key's business numbers; needed only when it may use several. Phone number or phone number id. */
-const from = v.optional(v.string());
-
-const businessNumber = v.object({ accountId: v.id("accounts"), name: v.string(), phoneNumber: v.string() });
 
 /** Conversations of one business number, newest activity first. */
 export const listConversations = callerQuery({

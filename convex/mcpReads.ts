@@ -1,5 +1,6 @@
 import { v } from "convex/values";
 import { callerQuery } from "./functions";
+import { businessNumberView as businessNumber, fromArg as from } from "./model/callerNumbers";
 import { readCaller } from "./model/callerUsage";
 import { searchContactsForCaller } from "./model/contactSearch";
 import { readFeed } from "./model/messageFeed";
@@ -11,11 +12,6 @@ import { callerConversationView, contactView, messageView, refusalView } from ".
 import { conversationMode } from "./tables/accountRules";
 import { messageError, messageStatus } from "./tables/messages";
 import { outboxState } from "./tables/outbox";
-
-/** Which of the key's business numbers; needed only when it may use several. Phone number or phone number id. */
-const from = v.optional(v.string());
-
-const businessNumber = v.object({ accountId: v.id("accounts"), name: v.string(), phoneNumber: v.string() });
 
 /** Conversations in which the customer waits for an answer, the longest waiting first. */
 export const listUnanswered = callerQuery({

@@ -1,5 +1,6 @@
 import { v } from "convex/values";
 import { callerQuery } from "./functions";
+import { businessNumberView as businessNumber } from "./model/callerNumbers";
 import {
   locateMedia,
   readConversationById,
@@ -10,8 +11,6 @@ import {
 import { keyUsageView } from "./model/rateLimits";
 import { callerConversationView, contactView, messageView, refusalView } from "./model/views";
 import { pauseReason } from "./tables/accounts";
-
-const businessNumber = v.object({ accountId: v.id("accounts"), name: v.string(), phoneNumber: v.string() });
 
 /** The business numbers that the caller may use. */
 export const numbers = callerQuery({

@@ -59,6 +59,7 @@ import type * as model_authConditions from "../model/authConditions.js";
 import type * as model_authStore from "../model/authStore.js";
 import type * as model_blocks from "../model/blocks.js";
 import type * as model_bodyErasure from "../model/bodyErasure.js";
+import type * as model_callerNumbers from "../model/callerNumbers.js";
 import type * as model_callerReads from "../model/callerReads.js";
 import type * as model_callerSends from "../model/callerSends.js";
 import type * as model_callerUsage from "../model/callerUsage.js";
@@ -251,6 +252,7 @@ declare const fullApi: ApiFromModules<{
   "model/authStore": typeof model_authStore;
   "model/blocks": typeof model_blocks;
   "model/bodyErasure": typeof model_bodyErasure;
+  "model/callerNumbers": typeof model_callerNumbers;
   "model/callerReads": typeof model_callerReads;
   "model/callerSends": typeof model_callerSends;
   "model/callerUsage": typeof model_callerUsage;

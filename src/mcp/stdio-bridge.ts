@@ -91,6 +91,7 @@ class Connection {
   async close(): Promise<void> {
     this.#ended.abort();
     if (this.#session === null) return;
+    // The client is gone and nobody is left to tell; a session that is not ended here ends by its own time.
     await this.#fetch("DELETE", null).catch(() => undefined);
   }
 

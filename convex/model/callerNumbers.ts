@@ -1,0 +1,13 @@
+import { v } from "convex/values";
+
+/** What all doors of API keys share about the business number that a call is about. */
+
+/** Which of the key's business numbers; needed only when it may use several. Phone number or phone number id. */
+export const fromArg = v.optional(v.string());
+
+/** The number that was meant, as every answer names it. */
+export const businessNumberView = v.object({
+  accountId: v.id("accounts"),
+  name: v.string(),
+  phoneNumber: v.string(),
+});
