@@ -1,5 +1,6 @@
 import { v } from "convex/values";
 import { changeBlocked } from "#shared/whatsapp/client-accounts";
+import { graphErrorRule } from "#shared/whatsapp/graph-errors";
 import { internal } from "./_generated/api";
 import { internalAction, internalMutation, memberMutation, memberQuery } from "./functions";
 import {
@@ -57,10 +58,10 @@ export const pushBlock = internalAction({
   handler: async (ctx, { contactId }) => {
     const job = await ctx.runMutation(internal.consent.claimPush, { contactId });
     if (job === null) return null;
-    const { attempt, change } = job;
+    const { attempt, change, user } = job;
     const accessToken = await openAccountSecret(job, "accessToken", job.accessTokenSealed);
     const report = accessToken === null ? UNREADABLE : await tellMeta(accessToken, job);
-    await ctx.runMutation(internal.consent.settlePush, { contactId, attempt, change, report });
+    await ctx.runMutation(internal.consent.settlePush, { contactId, attempt, change, user, report });
     return null;
   },
 });
@@ -73,14 +74,15 @@ async function tellMeta(
 ): Promise<typeof blockReport.type> {
   const answer = await changeBlocked(graphClient(accessToken), phoneNumberId, change, [user]);
   if (answer.ok) {
-    return answer.value.failed.length === 0
-      ? { outcome: "done" }
-      : { outcome: "failed", reason: "graph_139100" };
+    const { done, failed } = answer.value;
+    if (failed.length > 0) return { outcome: "failed", reason: "graph_139100" };
+    // An answer that names nobody is none.
+    return done.length > 0 ? { outcome: "done" } : { outcome: "retry", reason: "unreadable" };
   }
-  // Meta's codes say that it will not do it; without one the call may simply have been lost.
-  return answer.error === undefined
-    ? { outcome: "retry", reason: answer.reason }
-    : { outcome: "failed", reason: `graph_${answer.error.code}` };
+  // Without a code the call may simply have been lost; with one Meta will not do it, or says that it may later.
+  const { error, reason } = answer;
+  const mayPass = error === undefined || graphErrorRule(error).backoff !== undefined;
+  return { outcome: mayPass ? "retry" : "failed", reason };
 }
 
 export const claimPush = internalMutation({
@@ -93,7 +95,8 @@ export const settlePush = internalMutation({
   args: {
     contactId: v.id("contacts"),
     attempt: v.number(),
-    change: v.union(v.literal("block"), v.literal("unblock")),
+    change: blockJob.fields.change,
+    user: v.string(),
     report: blockReport,
   },
   returns: v.null(),

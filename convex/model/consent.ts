@@ -1,5 +1,6 @@
 import { defined } from "#shared/defined";
 import {
+  CONSENT_CATEGORIES,
   type Consent,
   type ConsentCategory,
   type ConsentMark,
@@ -45,7 +46,7 @@ export async function checkConsent(
 
 /** What the contact has agreed to; empty when nobody ever said anything. */
 export async function consentOf(ctx: QueryCtx, contact: Doc<"contacts">): Promise<Consent> {
-  return (await stateRow(ctx, contact._id)) ?? (await suppressedConsent(ctx, contact));
+  return (await consentStateOf(ctx, contact._id)) ?? (await suppressedConsent(ctx, contact));
 }
 
 /**
@@ -180,7 +181,7 @@ async function moveState(
   mark: ConsentMark,
 ): Promise<void> {
   const { accountId, _id: contactId } = contact;
-  const row = await stateRow(ctx, contactId);
+  const row = await consentStateOf(ctx, contactId);
   // Somebody who was erased and comes back begins with what they had withdrawn.
   const before: Consent = row ?? (await suppressedConsent(ctx, contact));
   const next = nextConsentState(before[category], mark);
@@ -214,7 +215,24 @@ async function tellChange(
   });
 }
 
-async function stateRow(ctx: QueryCtx, contactId: Id<"contacts">): Promise<Doc<"consentStates"> | null> {
+/** Adds what one contact has agreed to to another that is the same person. The entries follow. */
+export async function joinConsent(
+  ctx: MutationCtx,
+  kept: Doc<"contacts">,
+  merged: Doc<"contacts">,
+): Promise<void> {
+  const consent = await consentOf(ctx, merged);
+  for (const category of CONSENT_CATEGORIES) {
+    const mark = consent[category];
+    if (mark !== undefined) await moveState(ctx, kept, category, mark);
+  }
+}
+
+/** The fold of a contact's entries as it is stored, or null. */
+export async function consentStateOf(
+  ctx: QueryCtx,
+  contactId: Id<"contacts">,
+): Promise<Doc<"consentStates"> | null> {
   return await ctx.db
     .query("consentStates")
     .withIndex("by_contact", (q) => q.eq("contactId", contactId))

@@ -4,10 +4,10 @@ import { type ConsentCategory, type ConsentWord, isCustomersOwn } from "#shared/
 import { type Refusal, refusal } from "#shared/errors";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
-import { consentCategory, consentMark, consentSource, consentWord } from "../tables/consent";
+import { consentCategory, consentMark, consentSource, consentWord, remoteBlock } from "../tables/consent";
 import { recordAudit } from "./audit";
-import { consentOf, momentOf, recordConsent } from "./consent";
-import { findContact } from "./contacts";
+import { consentOf, consentStateOf, momentOf, recordConsent } from "./consent";
+import { findContact, followMerges } from "./contacts";
 import { fail } from "./errors";
 import { type DoorRefusal, grantNumber } from "./grants";
 import type { Caller } from "./identity";
@@ -24,6 +24,17 @@ export const consentView = v.object({
   /** Newest mark of each category; absent when nobody ever said anything. */
   marketing: v.optional(consentMark),
   all: v.optional(consentMark),
+  /** How far WhatsApp's own block list follows; absent while nobody was ever blocked from here. */
+  whatsapp: v.optional(
+    v.object({
+      wanted: remoteBlock.fields.wanted,
+      state: remoteBlock.fields.state,
+      /** What stands in the way, as a code. */
+      reason: v.optional(v.string()),
+      /** The numbers and ids that WhatsApp would not change. */
+      refused: v.optional(v.array(v.string())),
+    }),
+  ),
   /** The ledger, newest first. */
   entries: v.array(
     v.object({
@@ -48,7 +59,7 @@ export async function viewConsent(ctx: QueryCtx, contact: Doc<"contacts">): Prom
   const { marketing, all } = await consentOf(ctx, contact);
   return {
     contactId: contact._id,
-    ...defined({ marketing, all }),
+    ...defined({ marketing, all, whatsapp: await viewRemoteBlock(ctx, contact) }),
     entries: rows.map(({ category, state, source, at, by, evidence, note }) => ({
       category,
       state,
@@ -60,13 +71,23 @@ export async function viewConsent(ctx: QueryCtx, contact: Doc<"contacts">): Prom
   };
 }
 
-/** The contact, if it belongs to the account. Throws `not_found`, the same for missing and foreign. */
+async function viewRemoteBlock(ctx: QueryCtx, contact: Doc<"contacts">) {
+  const remote = (await consentStateOf(ctx, contact._id))?.remoteBlock;
+  if (remote === undefined) return undefined;
+  const { wanted, state, reason, refused } = remote;
+  return { wanted, state, ...defined({ reason, refused }) };
+}
+
+/**
+ * The contact, if it belongs to the account, or the one that it was joined to. Throws `not_found`, the same for missing
+ * and foreign.
+ */
 export async function requireContact(
   ctx: QueryCtx,
   accountId: Id<"accounts">,
   contactId: Id<"contacts">,
 ): Promise<Doc<"contacts">> {
-  const contact = await ctx.db.get(contactId);
+  const contact = await followMerges(ctx, await ctx.db.get(contactId));
   return contact?.accountId === accountId ? contact : fail("not_found");
 }
 

@@ -1,8 +1,10 @@
 import { defined } from "#shared/defined";
+import { isBlocked } from "#shared/domain/consent-state";
 import { laterWindow } from "#shared/domain/window";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
-import { recordConsent } from "./consent";
+import { addressesOf, joinBlocks } from "./blocks";
+import { consentOf, joinConsent, recordConsent } from "./consent";
 import { decideDuplicate, dismissOthers, requireDuplicate } from "./contactDuplicates";
 import { ensureConversation, findConversationOf } from "./conversations";
 import { fail } from "./errors";
@@ -23,6 +25,8 @@ const MESSAGES_MAX = 40;
 const ROWS_MAX = 100;
 /** Identities of one person; as in an erasure. */
 const IDENTITIES_MAX = 100;
+/** Addresses of one person at Meta; each beyond the first took a decision of a member. */
+const ADDRESSES_MAX = 20;
 /** Members of an account that have looked at one conversation. */
 const SEEN_MAX = 500;
 
@@ -45,6 +49,12 @@ export async function acceptDuplicate(
     fail("conflict", { say: "This pair was decided already, or one of the two is gone." });
   }
   await joinPeople(ctx, kept, merged);
+  const wasBlocked = {
+    kept: isBlocked(await consentOf(ctx, kept)),
+    merged: isBlocked(await consentOf(ctx, merged)),
+  };
+  await joinConsent(ctx, kept, merged);
+  await joinBlocks(ctx, kept, merged, wasBlocked, now);
   const conversation = await findConversationOf(ctx, merged);
   if (conversation !== null) await ensureConversation(ctx, kept);
   await decideDuplicate(ctx, row, { state: "merging", keptId, userId: decision.userId }, now);
@@ -84,7 +94,11 @@ async function joinPeople(ctx: MutationCtx, kept: Doc<"contacts">, merged: Doc<"
     else await ctx.db.patch(identity._id, { contactId: kept._id });
   }
   const { profileName, username, phone, waId, userId, parentUserId, nameAt, usernameAt, userIdAt } = merged;
+  const ownAddress = kept.phone ?? phone ?? kept.userId ?? userId;
+  const addresses = new Set([...addressesOf(kept), ...addressesOf(merged)]);
+  const otherAddresses = [...addresses].filter((address) => address !== ownAddress);
   await ctx.db.patch(kept._id, {
+    otherAddresses: otherAddresses.slice(0, ADDRESSES_MAX),
     ...(kept.profileName === undefined && defined({ profileName, nameAt })),
     ...(kept.username === undefined && defined({ username, usernameAt })),
     ...(kept.userId === undefined && defined({ userId, userIdAt })),
@@ -114,7 +128,7 @@ export async function mergeStep(ctx: MutationCtx, job: Doc<"jobs">, now: number)
   if (from !== null) await closeConversation(ctx, from, await ensureConversation(ctx, kept));
   await ctx.db.patch(merged._id, {
     ...{ profileName: undefined, username: undefined, phone: undefined, waId: undefined },
-    ...{ userId: undefined, parentUserId: undefined },
+    ...{ userId: undefined, parentUserId: undefined, otherAddresses: undefined },
     ...(from !== null && { mergedConversationId: from._id }),
   });
   await decideMerged(ctx, job, kept, merged, now);

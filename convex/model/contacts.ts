@@ -47,7 +47,11 @@ export async function resolveContact(
 /** Merges in a row that an old id is followed through. */
 const MERGES_MAX = 8;
 
-async function followMerges(ctx: QueryCtx, contact: Doc<"contacts"> | null): Promise<Doc<"contacts"> | null> {
+/** The contact that this one was joined to, or itself; null stays null. */
+export async function followMerges(
+  ctx: QueryCtx,
+  contact: Doc<"contacts"> | null,
+): Promise<Doc<"contacts"> | null> {
   let current = contact;
   for (let hops = 0; hops < MERGES_MAX && current?.mergedInto !== undefined; hops++) {
     current = await ctx.db.get(current.mergedInto);

@@ -16,6 +16,12 @@ export const remoteBlock = v.object({
   attempt: v.number(),
   /** When the next attempt may begin (ms); while one runs, when it is believed lost. */
   dueAt: v.number(),
+  /** A worker is telling Meta now: a later change waits for its end, so that Meta hears them in their order. */
+  running: v.optional(v.boolean()),
+  /** Whom Meta is still to be told of (numbers with the plus sign, else user ids), the next one first. */
+  users: v.array(v.string()),
+  /** Whom Meta would not change. */
+  refused: v.optional(v.array(v.string())),
   /** What Meta answered, as a code. */
   reason: v.optional(v.string()),
 });

@@ -36,6 +36,8 @@ export const contactTables = {
     userIdAt: v.optional(v.number()),
     /** A person has said that it is this other one: all that it had is moved there, and it only points at it. */
     mergedInto: v.optional(v.id("contacts")),
+    /** What Meta calls the contacts that were joined to this one: numbers with the plus sign, else user ids. */
+    otherAddresses: v.optional(v.array(v.string())),
     /** The conversation that it had, whose events keep its id. */
     mergedConversationId: v.optional(v.id("conversations")),
   })

@@ -54,8 +54,14 @@ const rank = ({ source }: ConsentMark): number => CONSENT_SOURCES.indexOf(source
  * customer who asks a question inside the window wants the answer (so Meta's rules say too).
  */
 export function consentObstacle(consent: Consent, purpose: SendPurpose): "blocked" | "opted_out" | null {
-  if (consent.all?.state === "withdrawn") return consent.all.source === "block" ? "blocked" : "opted_out";
+  if (isBlocked(consent)) return "blocked";
+  if (consent.all?.state === "withdrawn") return "opted_out";
   return purpose === "marketing" && consent.marketing?.state === "withdrawn" ? "opted_out" : null;
+}
+
+/** Whether the contact is on the block list, ours or Meta's. */
+export function isBlocked({ all }: Consent): boolean {
+  return all?.state === "withdrawn" && all.source === "block";
 }
 
 /** Whether the customer said it, rather than somebody on the customer's behalf. */
