@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { MINUTE_MS } from "#shared/time";
 import { type App, CUSTOMER, closeApp, openApp, START, textMessage } from "../tests/support/convex-app";
 import { api, internal } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
@@ -116,6 +117,33 @@ describe("joining two contacts", () => {
     }
     expect(await app.rows("jobs")).toMatchObject([{ state: "done" }]);
     expect(await app.rows("conversations")).toMatchObject([{ inboundCount: 47 }]);
+  });
+
+  it("that failed goes on where it stood when any member asks for it", async () => {
+    const kept = await contactOf(CUSTOMER);
+    const jobId = await accept(kept._id);
+    await app.join(accountId, "ben");
+    // Nobody works on it: each time the sweeper starts it, its runner is lost.
+    for (let lost = 0; lost <= 11; lost++) {
+      await app.cancelScheduled();
+      await app.backend.run(async (ctx) => await ctx.db.patch(jobId, { state: "running" }));
+      await app.advance(3 * MINUTE_MS);
+      await app.backend.mutation(internal.jobs.sweep, {});
+      const [job] = await app.rows("jobs");
+      if (job?.failure !== undefined) break;
+    }
+    const jobs = () => ana().query(api.jobs.list, { accountId });
+    expect(await jobs()).toMatchObject([{ kind: "merge", state: "failed", failure: "no_progress" }]);
+    const retry = () => app.user("ben").mutation(api.jobs.retry, { accountId, jobId });
+    await retry();
+    await retry();
+    await app.advance();
+    const [job] = await jobs();
+    expect(job).toMatchObject({ kind: "merge", state: "done" });
+    expect(job).not.toHaveProperty("failure");
+    expect(await app.rows("conversations")).toMatchObject([{ contactId: kept._id, inboundCount: 47 }]);
+    await retry();
+    expect(await jobs()).toMatchObject([{ state: "done" }]);
   });
 
   it("is erased as one person afterwards", async () => {

@@ -318,6 +318,49 @@ describe("a job that does not get on", () => {
   });
 });
 
+describe("a job that failed", () => {
+  const giveUp = async (jobId: Id<"jobs">) => {
+    await app.backend.mutation(internal.jobs.work, { jobId, ticket: 0 });
+    for (let restart = 0; restart <= 10; restart++) {
+      await app.cancelScheduled();
+      await app.advance(3 * 60_000);
+      await app.cancelScheduled();
+      await app.backend.mutation(internal.jobs.sweep, {});
+    }
+    expect(await jobs()).toMatchObject([{ state: "failed", failure: "no_progress" }]);
+  };
+  const retry = (userId: string, jobId: Id<"jobs">) =>
+    app.user(userId).mutation(api.jobs.retry, { accountId, jobId });
+  beforeEach(async () => await app.join(accountId, "ben"));
+
+  it("goes on with all that it needs when somebody asks who may ask for such work, and leaves nothing", async () => {
+    const contactId = await talk();
+    const jobId = await app.user("ana").mutation(api.jobs.eraseContact, { accountId, contactId });
+    await giveUp(jobId);
+    await expect(retry("ben", jobId)).rejects.toMatchObject({ data: { code: "forbidden" } });
+    await retry("ana", jobId);
+    await app.advance();
+    expect(await jobs()).toMatchObject([{ state: "done" }]);
+    for (const needle of [CANARY, CUSTOMER]) expect(await holding(needle)).toEqual([]);
+    const lines = (await app.rows("auditLog")).map(({ action, outcome }) => [action, outcome]);
+    expect(lines).toEqual(expect.arrayContaining([["erasure.retry", "queued"]]));
+  });
+
+  it("is not repeated beside the same work, when it was cancelled, or where a new one is as good", async () => {
+    const contactId = await talk();
+    const erase = () => app.user("ana").mutation(api.jobs.eraseContact, { accountId, contactId });
+    const conflict = { data: { code: "conflict" } };
+    const failedId = await erase();
+    await giveUp(failedId);
+    const secondId = await erase();
+    await expect(retry("ana", failedId)).rejects.toMatchObject(conflict);
+    await app.user("ana").mutation(api.jobs.cancel, { accountId, jobId: secondId });
+    await expect(retry("ana", secondId)).rejects.toMatchObject(conflict);
+    const exportId = await app.user("ana").mutation(api.exports.start, { accountId });
+    await expect(retry("ana", exportId)).rejects.toMatchObject(conflict);
+  });
+});
+
 describe("a job of another account", () => {
   it("does not exist, for its files and for stopping it", async () => {
     const jobId = await app.user("ana").mutation(api.exports.start, { accountId });

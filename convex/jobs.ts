@@ -4,7 +4,7 @@ import { requireContact } from "./model/consentRecords";
 import { requestDeletion } from "./model/deletion";
 import { requestErasure, requestErasureByName } from "./model/erasure";
 import { workJob } from "./model/jobRunner";
-import { cancelJob, jobView, listJobs, sweepJobs } from "./model/jobs";
+import { cancelJob, jobView, listJobs, retryJob, sweepJobs } from "./model/jobs";
 
 /** Erasures, exports and deletions of the account with their progress, newest first. */
 export const list = memberQuery({
@@ -21,6 +21,18 @@ export const cancel = memberMutation({
   returns: v.null(),
   handler: async (ctx, args) => {
     await cancelJob(ctx, ctx.account._id, args.jobId, Date.now());
+    return null;
+  },
+});
+
+/** Lets a job go on that failed. The joining of two contacts is any member's to repeat, an erasure an owner's. */
+export const retry = memberMutation({
+  permission: "inbox.write",
+  args: { accountId: v.id("accounts"), jobId: v.id("jobs") },
+  returns: v.null(),
+  handler: async (ctx, args) => {
+    const { userId, role } = ctx;
+    await retryJob(ctx, { accountId: ctx.account._id, userId, role }, args.jobId, Date.now());
     return null;
   },
 });

@@ -1,6 +1,7 @@
 import { v } from "convex/values";
 import { defined } from "#shared/defined";
 import { type JobEvent, nextJobState } from "#shared/domain/job-state";
+import { can, type Permission, type Role } from "#shared/domain/roles";
 import { MINUTE_MS } from "#shared/time";
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
@@ -48,14 +49,8 @@ type NewJob = Pick<Doc<"jobs">, "accountId" | "kind" | "requestedBy"> &
 
 /** Asks for a job. The same job that is not over yet is answered instead of a second one. */
 export async function requestJob(ctx: MutationCtx, job: NewJob, now: number): Promise<Id<"jobs">> {
-  for (const state of ["queued", "running"] as const) {
-    const open = await ctx.db
-      .query("jobs")
-      .withIndex("by_account_state", (q) => q.eq("accountId", job.accountId).eq("state", state))
-      .take(LIST_ROWS_MAX);
-    const same = open.find(({ kind, contactId }) => kind === job.kind && contactId === job.contactId);
-    if (same !== undefined) return same._id;
-  }
+  const twin = await openTwin(ctx, job);
+  if (twin !== undefined) return twin._id;
   const jobId = await ctx.db.insert("jobs", {
     ...job,
     state: "queued",
@@ -69,6 +64,19 @@ export async function requestJob(ctx: MutationCtx, job: NewJob, now: number): Pr
   await audit(ctx, job.accountId, job.requestedBy, `${job.kind}.request`, "queued", now, job.contactId);
   await ctx.scheduler.runAfter(0, internal.jobs.work, { jobId, ticket: 0 });
   return jobId;
+}
+
+/** The job that does the same and is not over yet. */
+async function openTwin(ctx: QueryCtx, job: NewJob): Promise<Doc<"jobs"> | undefined> {
+  for (const state of ["queued", "running"] as const) {
+    const open = await ctx.db
+      .query("jobs")
+      .withIndex("by_account_state", (q) => q.eq("accountId", job.accountId).eq("state", state))
+      .take(LIST_ROWS_MAX);
+    const same = open.find(({ kind, contactId }) => kind === job.kind && contactId === job.contactId);
+    if (same !== undefined) return same;
+  }
+  return undefined;
 }
 
 /** Writes down what a step did, and schedules the next one or ends the job. */
@@ -114,6 +122,41 @@ export async function cancelJob(
   // The names have moved with the decision already; what was said must follow.
   if (job.kind === "merge") fail("conflict", { say: "Two contacts that were joined stay one." });
   await endJob(ctx, job, "cancel", now);
+}
+
+/** Who may ask again for work that failed: those who may ask for it at all. Of an export a new one is made. */
+const RETRY_PERMISSION = {
+  merge: "inbox.write",
+  erasure: "data.erase",
+  deletion: "account.remove",
+} as const satisfies Partial<Record<Doc<"jobs">["kind"], Permission>>;
+
+/**
+ * A person lets a job go on that failed, where it stood. One that is under way or done stays as it is. Throws
+ * `not_found`, also for a job of another account, `forbidden` when the person may not ask for such work, and `conflict`
+ * when it cannot go on.
+ */
+export async function retryJob(
+  ctx: MutationCtx,
+  by: { accountId: Id<"accounts">; userId: string; role: Role },
+  jobId: Id<"jobs">,
+  now: number,
+): Promise<void> {
+  const job = await ctx.db.get(jobId);
+  if (job === null || job.accountId !== by.accountId) fail("not_found");
+  if (job.kind === "export") fail("conflict", { say: "Ask for a new export instead." });
+  if (!can(by.role, RETRY_PERMISSION[job.kind])) fail("forbidden");
+  if (job.state === "cancelled") fail("conflict", { say: "It was cancelled: ask for it anew." });
+  const state = nextJobState(job.state, "retry");
+  if (state === null) return;
+  if ((await openTwin(ctx, job)) !== undefined) fail("conflict", { say: "The same work is under way." });
+  const ticket = job.ticket + 1;
+  await ctx.db.patch(jobId, {
+    ...{ state, ticket, stalls: 0, dueAt: now },
+    ...{ failure: undefined, finishedAt: undefined },
+  });
+  await audit(ctx, by.accountId, `user:${by.userId}`, `${job.kind}.retry`, state, now, job.contactId);
+  await ctx.scheduler.runAfter(0, internal.jobs.work, { jobId, ticket });
 }
 
 /** Jobs of an account, newest first. */
@@ -181,7 +224,11 @@ async function endJob(ctx: MutationCtx, job: Doc<"jobs">, event: JobEvent, now: 
   const current = (await ctx.db.get(job._id)) ?? job;
   const state = nextJobState(current.state, event);
   if (state === null) return;
-  await ctx.db.patch(job._id, { state, finishedAt: now, identifiers: undefined, ticket: current.ticket + 1 });
+  await ctx.db.patch(job._id, {
+    ...{ state, finishedAt: now, ticket: current.ticket + 1 },
+    // One that failed needs them to go on.
+    ...(state !== "failed" && { identifiers: undefined }),
+  });
   // The account's own chain goes with the account; the end of its deletion is told in the deployment's.
   const about = job.kind === "deletion" && state === "done" ? undefined : job.accountId;
   await audit(ctx, about, job.requestedBy, `${job.kind}.end`, state, now, job.contactId ?? job.accountId);

@@ -50,7 +50,7 @@ export const jobTables = {
     /** Of an erasure or a merge: whom it is about. */
     contactId: v.optional(v.id("contacts")),
     conversationId: v.optional(v.id("conversations")),
-    /** Of an erasure: what the person is called in raw bodies; gone when the job is over. */
+    /** Of an erasure: what the person is called in raw bodies; gone when it is done or cancelled. */
     identifiers: v.optional(v.array(v.string())),
     /** Of an export: its files, and until when they can be fetched (ms). */
     files: v.optional(v.array(exportFile)),

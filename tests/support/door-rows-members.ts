@@ -73,7 +73,7 @@ export const MEMBER_ROWS: DoorRows<
     handoffs: ofConversation,
   },
   exports: { start: ofAccount, links: ofJob },
-  jobs: { list: ofAccount, cancel: ofJob, eraseContact: ofContact },
+  jobs: { list: ofAccount, cancel: ofJob, retry: ofJob, eraseContact: ofContact },
   keys: {
     list: ofAccount,
     create: (w) => ({ ...ofAccount(w), name: "agent", scopes: ["read"] }),
