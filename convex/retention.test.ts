@@ -8,6 +8,8 @@ import {
   START,
   status,
   statusWebhook,
+  textMessage,
+  webhook,
 } from "../tests/support/convex-app";
 import { api, internal } from "./_generated/api";
 
@@ -54,6 +56,52 @@ describe("what is past its time", () => {
     await app.advance(7 * DAY + 1);
     await clean();
     expect((await app.rows("messageStatuses")).map(({ wamid }) => wamid)).toEqual(["wamid.SENT1"]);
+  });
+
+  it("reactions, edits and revocations whose message never came go after 7 days; those that found it stay", async () => {
+    const about = (target: string) => [
+      {
+        ...textMessage({ id: `wamid.react.${target}` }),
+        type: "reaction",
+        reaction: { message_id: target, emoji: "👍" },
+      },
+      {
+        ...textMessage({ id: `wamid.edit.${target}` }),
+        type: "edit",
+        edit: { original_message_id: target, message: { type: "text", text: { body: "I want 12" } } },
+      },
+      {
+        ...textMessage({ id: `wamid.revoke.${target}` }),
+        type: "revoke",
+        revoke: { original_message_id: target },
+      },
+    ];
+    await app.deliver(webhook([...about("wamid.LATE"), ...about("wamid.NEVER")]));
+    await app.advance(7 * DAY - 1);
+    await clean();
+    await app.receive("I want 10", { id: "wamid.LATE" });
+    await app.deliver(webhook(about("wamid.LATE").map((message) => ({ ...message, id: `${message.id}.2` }))));
+    await app.advance(2);
+    const outcomes = async () => (await app.rows("webhookItems")).map(({ state, reason }) => [state, reason]);
+    const before = await outcomes();
+    await clean();
+    expect((await app.rows("reactions")).map(({ wamid }) => wamid)).toEqual([
+      "wamid.react.wamid.LATE",
+      "wamid.react.wamid.LATE.2",
+    ]);
+    expect((await app.rows("messageEdits")).map(({ targetWamid }) => targetWamid)).not.toContain(
+      "wamid.NEVER",
+    );
+    expect(await app.rows("messageEdits")).toHaveLength(5);
+    expect((await app.rows("messages"))[0]).toMatchObject({
+      text: "I want 12",
+      reactions: [{ emoji: "👍" }],
+    });
+    expect(await outcomes()).toEqual(before);
+    await app.advance(8 * DAY);
+    await clean();
+    expect(await app.rows("messageEdits")).toHaveLength(5);
+    expect(await app.rows("reactions")).toHaveLength(2);
   });
 
   it("a client_request_id is forgotten after a day, but not while the outcome of its send is unknown", async () => {

@@ -226,15 +226,12 @@ async function applyReaction(
 ): Promise<ItemOutcome> {
   if (content.targetWamid === undefined) return { state: "dead", reason: "no_target" };
   const { account, contact, wamid, from, timestamp, quiet, now } = arrival;
-  const added = await addReaction(ctx, {
-    accountId: account._id,
-    wamid,
-    targetWamid: content.targetWamid,
-    from,
-    emoji: content.emoji ?? "",
-    timestamp,
-    ...(quiet && { imported: true }),
-  });
+  const reaction = { targetWamid: content.targetWamid, emoji: content.emoji ?? "" };
+  const added = await addReaction(
+    ctx,
+    { accountId: account._id, wamid, ...reaction, from, timestamp, ...(quiet && { imported: true }) },
+    now,
+  );
   if (!added) return { state: "duplicate" };
   if (from === "customer" && !quiet) {
     // Meta counts a reaction as the customer's activity, but nobody has to read it.

@@ -1,7 +1,9 @@
+import { PARKED_MS } from "#shared/domain/limits";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { appendMessageEvent } from "./messageEvents";
 
+type NewReaction = Omit<Doc<"reactions">, "_id" | "_creationTime" | "parkedUntil">;
 type Shown = Doc<"messages">["reactions"];
 
 /** Reactions to one message that are looked at: two people can change theirs a few times, not hundreds. */
@@ -11,10 +13,7 @@ const REACTIONS_PER_MESSAGE_MAX = 256;
  * Records a reaction or its removal and updates its message, if that is here; otherwise it waits for it. Returns false
  * for a known one.
  */
-export async function addReaction(
-  ctx: MutationCtx,
-  reaction: Omit<Doc<"reactions">, "_id" | "_creationTime">,
-): Promise<boolean> {
+export async function addReaction(ctx: MutationCtx, reaction: NewReaction, now: number): Promise<boolean> {
   const { accountId, wamid, targetWamid } = reaction;
   const known = await ctx.db
     .query("reactions")
@@ -22,12 +21,13 @@ export async function addReaction(
     .unique();
   const nowLive = known?.imported === true && reaction.imported !== true;
   if (known !== null && !nowLive) return false;
-  if (known === null) await ctx.db.insert("reactions", reaction);
-  else await ctx.db.patch(known._id, { imported: undefined });
   const target = await ctx.db
     .query("messages")
     .withIndex("by_account_wamid", (q) => q.eq("accountId", accountId).eq("wamid", targetWamid))
     .unique();
+  const parked = target === null ? { parkedUntil: now + PARKED_MS } : {};
+  if (known === null) await ctx.db.insert("reactions", { ...reaction, ...parked });
+  else await ctx.db.patch(known._id, { imported: undefined });
   if (target === null) return true;
   const reactions = shownReactions(await reactionsTo(ctx, accountId, targetWamid));
   await ctx.db.patch(target._id, { reactions });
@@ -44,13 +44,16 @@ export async function joinReactions(
   const waiting = await reactionsTo(ctx, message.accountId, wamid);
   if (waiting.length === 0) return;
   await ctx.db.patch(message._id, { reactions: shownReactions(waiting) });
-  for (const reaction of waiting.toReversed()) await tellReaction(ctx, message._id, reaction);
+  for (const reaction of waiting.toReversed()) {
+    await ctx.db.patch(reaction._id, { parkedUntil: undefined });
+    await tellReaction(ctx, message._id, reaction);
+  }
 }
 
 async function tellReaction(
   ctx: MutationCtx,
   messageId: Id<"messages">,
-  { wamid, from, emoji, timestamp, imported }: Omit<Doc<"reactions">, "_id" | "_creationTime">,
+  { wamid, from, emoji, timestamp, imported }: NewReaction,
 ): Promise<void> {
   if (imported) return;
   await appendMessageEvent(ctx, messageId, {

@@ -30,7 +30,7 @@ export async function removeExpired(ctx: MutationCtx, now: number): Promise<bool
     await removeBodies(ctx, undefined, now - KEPT_DAYS.rawBodyDays * DAY_MS),
     await removeEmptyBodies(ctx, now - KEPT_DAYS.rawBodyDays * DAY_MS),
     await removeRequests(ctx, now),
-    await removeParkedStatuses(ctx, now),
+    await removeParked(ctx, now),
     await removeAudit(ctx, undefined, now - KEPT_DAYS.auditDays * DAY_MS),
     await removeExports(ctx, now),
   ];
@@ -134,14 +134,22 @@ async function removeRequests(ctx: MutationCtx, now: number): Promise<boolean> {
   return requests.length === BATCH_ROWS_MAX;
 }
 
-async function removeParkedStatuses(ctx: MutationCtx, now: number): Promise<boolean> {
-  // A missing field sorts before every number, so the lower bound leaves out the statuses that found their message.
-  const parked = await ctx.db
-    .query("messageStatuses")
-    .withIndex("by_parked_until", (q) => q.gt("parkedUntil", 0).lt("parkedUntil", now))
-    .take(BATCH_ROWS_MAX);
-  for (const status of parked) await ctx.db.delete(status._id);
-  return parked.length === BATCH_ROWS_MAX;
+/**
+ * Statuses, reactions, edits and revocations whose message never came. What became of their webhook items stays as it
+ * was: they were understood and kept as long as they could matter.
+ */
+async function removeParked(ctx: MutationCtx, now: number): Promise<boolean> {
+  const full: boolean[] = [];
+  for (const table of ["messageStatuses", "reactions", "messageEdits"] as const) {
+    // A missing field sorts before every number, so the lower bound leaves out those that found their message.
+    const parked = await ctx.db
+      .query(table)
+      .withIndex("by_parked_until", (q) => q.gt("parkedUntil", 0).lt("parkedUntil", now))
+      .take(BATCH_ROWS_MAX);
+    for (const { _id } of parked) await ctx.db.delete(_id);
+    full.push(parked.length === BATCH_ROWS_MAX);
+  }
+  return full.includes(true);
 }
 
 /**

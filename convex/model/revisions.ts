@@ -1,4 +1,5 @@
 import { defined } from "#shared/defined";
+import { PARKED_MS } from "#shared/domain/limits";
 import { latestEdit, revokedAt } from "#shared/domain/revisions";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
@@ -9,6 +10,7 @@ import { searchTextOf } from "./messageText";
 import { releaseFile } from "./storedFiles";
 
 type Revision = Doc<"messageEdits">;
+type NewRevision = Omit<Revision, "_id" | "_creationTime" | "parkedUntil">;
 
 /** Changes of one message that are looked at: WhatsApp lets an author change a message for 15 minutes. */
 const REVISIONS_PER_MESSAGE_MAX = 256;
@@ -20,11 +22,7 @@ const REVOKED_LINE = "Deleted a message";
  * Records an edit or a revocation and updates its message, if that is here; otherwise it waits for it. Returns false
  * for a known one.
  */
-export async function addRevision(
-  ctx: MutationCtx,
-  revision: Omit<Revision, "_id" | "_creationTime">,
-  now: number,
-): Promise<boolean> {
+export async function addRevision(ctx: MutationCtx, revision: NewRevision, now: number): Promise<boolean> {
   const { accountId, wamid, targetWamid } = revision;
   const known = await ctx.db
     .query("messageEdits")
@@ -32,12 +30,13 @@ export async function addRevision(
     .first();
   const nowLive = known?.imported === true && revision.imported !== true;
   if (known !== null && !nowLive) return false;
-  if (known === null) await ctx.db.insert("messageEdits", revision);
-  else await ctx.db.patch(known._id, { imported: undefined });
   const message = await ctx.db
     .query("messages")
     .withIndex("by_account_wamid", (q) => q.eq("accountId", accountId).eq("wamid", targetWamid))
     .unique();
+  const parked = message === null ? { parkedUntil: now + PARKED_MS } : {};
+  if (known === null) await ctx.db.insert("messageEdits", { ...revision, ...parked });
+  else await ctx.db.patch(known._id, { imported: undefined });
   if (message !== null) await reviseMessage(ctx, message._id, [revision], now);
   return true;
 }
@@ -50,6 +49,7 @@ export async function joinRevisions(
 ): Promise<void> {
   if (message.wamid === undefined) return;
   const waiting = await revisionsOf(ctx, message.accountId, message.wamid);
+  for (const { _id } of waiting) await ctx.db.patch(_id, { parkedUntil: undefined });
   if (waiting.length > 0) await reviseMessage(ctx, message._id, waiting, now);
 }
 
@@ -57,7 +57,7 @@ export async function joinRevisions(
 async function reviseMessage(
   ctx: MutationCtx,
   messageId: Id<"messages">,
-  news: readonly Omit<Revision, "_id" | "_creationTime">[],
+  news: readonly NewRevision[],
   now: number,
 ): Promise<void> {
   const message = await ctx.db.get(messageId);

@@ -56,7 +56,7 @@ export async function acceptSend(
   if (row.payload.type === "reaction") {
     const { targetWamid, emoji } = row.payload;
     const reaction = { accountId: row.accountId, wamid, targetWamid, emoji, timestamp: row.enqueuedAt };
-    await addReaction(ctx, { ...reaction, from: "business" });
+    await addReaction(ctx, { ...reaction, from: "business" }, now);
   }
   const conversation = waId === undefined ? null : await ctx.db.get(row.conversationId);
   const contact = conversation === null ? null : await ctx.db.get(conversation.contactId);

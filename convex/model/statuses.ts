@@ -1,7 +1,7 @@
 import { defined } from "#shared/defined";
+import { PARKED_MS } from "#shared/domain/limits";
 import { isMetaStatus } from "#shared/domain/message-status";
 import { parseCallbackData } from "#shared/ids";
-import { DAY_MS } from "#shared/time";
 import type { StatusItem } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
@@ -9,9 +9,6 @@ import type { ItemOutcome } from "./itemOutcome";
 import { joinParkedStatuses } from "./messageStatus";
 import { findByWamid } from "./messages";
 import { acceptByStatus } from "./sendMachine";
-
-/** How long a status waits for its message. Meta repeats webhooks for up to 7 days, so nothing later can explain it. */
-const PARKED_MS = 7 * DAY_MS;
 
 /** Longest text of Meta's error that is kept with a status, for operators. */
 const ERROR_CHARACTERS_MAX = 500;

@@ -244,7 +244,8 @@ export const messageTables = {
 
   /**
    * Every reaction and removal, kept as history; unique by (account, wamid of the reaction). An empty emoji removes.
-   * Kept apart from the target, because a reaction may arrive before the message that it points at.
+   * Kept apart from the target, because a reaction may arrive before the message that it points at; one whose message
+   * never comes is dropped after `parkedUntil`.
    */
   reactions: defineTable({
     accountId: v.id("accounts"),
@@ -255,14 +256,17 @@ export const messageTables = {
     timestamp: v.number(),
     /** From the history of the phone app: told to nobody. */
     imported: v.optional(v.boolean()),
+    /** Until when it waits for its message (ms); absent once that is here. */
+    parkedUntil: v.optional(v.number()),
   })
     .index("by_account_wamid", ["accountId", "wamid"])
-    .index("by_account_target", ["accountId", "targetWamid", "timestamp"]),
+    .index("by_account_target", ["accountId", "targetWamid", "timestamp"])
+    .index("by_parked_until", ["parkedUntil"]),
 
   /**
    * Written by `model/revisions`, read by it and by whoever shows the history of a message. Every edit and every
    * revocation, kept with its content; unique by (account, wamid of the edit). Kept apart from the message, because it
-   * may arrive before it. With the first edit the message's own content is kept here as `original`, under the
+   * may arrive before it; one whose message never comes is dropped after `parkedUntil`. With the first edit the message's own content is kept here as `original`, under the
    * message's wamid.
    */
   messageEdits: defineTable({
@@ -276,9 +280,12 @@ export const messageTables = {
     content: v.optional(messageContent),
     /** From the history of the phone app: told to nobody. */
     imported: v.optional(v.boolean()),
+    /** Until when it waits for its message (ms); absent once that is here. */
+    parkedUntil: v.optional(v.number()),
   })
     .index("by_account_wamid", ["accountId", "wamid"])
     .index("by_account_target", ["accountId", "targetWamid", "timestamp"])
+    .index("by_parked_until", ["parkedUntil"])
     .index("by_contact", ["contactId"]),
 
   /**

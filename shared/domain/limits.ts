@@ -1,4 +1,4 @@
-import { MINUTE_MS, SECOND_MS } from "../time";
+import { DAY_MS, MINUTE_MS, SECOND_MS } from "../time";
 
 /** Largest webhook body that is read. Meta documents up to 3 MB per delivery; the rest is room for escaping. */
 export const WEBHOOK_BODY_BYTES_MAX = 4 * 1024 * 1024;
@@ -30,3 +30,9 @@ export const CLIENT_REQUEST_ID_FORM = /^[\x21-\x7e]{1,64}$/;
 /** Rows of one page of a list, unless asked for fewer. */
 export const PAGE_ROWS_MAX = 100;
 export const PAGE_ROWS_DEFAULT = 25;
+
+/**
+ * How long a status, reaction, edit or revocation waits for its message. Meta repeats webhooks for up to 7 days, so
+ * nothing later can explain it.
+ */
+export const PARKED_MS = 7 * DAY_MS;
