@@ -174,11 +174,29 @@ async function answerLegacy(request: Request, exchange: Exchange, message: unkno
   const server = buildServer(opens ? { ...exchange, subscriptions: NO_SUBSCRIPTIONS } : exchange);
   await server.connect(transport);
   try {
-    const response = await transport.handleRequest(acceptingBoth(request), { parsedBody: message });
+    const answering = transport.handleRequest(acceptingBoth(request), { parsedBody: message });
+    const response = await unlessGone(request.signal, answering);
     if (opens && response.ok) response.headers.set("mcp-session-id", issueSession(exchange.caller));
     return response;
   } finally {
     await server.close();
+  }
+}
+
+/** What common proxies log for a client that hung up; nobody is left to read it. */
+const CLIENT_GONE_STATUS = 499;
+
+/** The answer, or nothing at all once its client is gone: closing the server then ends what the call waits for. */
+async function unlessGone(signal: AbortSignal, answering: Promise<Response>): Promise<Response> {
+  let leave: () => void = () => undefined;
+  const gone = new Promise<Response>((resolve) => {
+    leave = () => resolve(new Response(null, { status: CLIENT_GONE_STATUS }));
+  });
+  signal.addEventListener("abort", leave);
+  try {
+    return await Promise.race([answering, gone]);
+  } finally {
+    signal.removeEventListener("abort", leave);
   }
 }
 

@@ -96,12 +96,14 @@ const textsOf = (page: unknown) => messagesPage.parse(page).messages.map(({ text
 let product: LiveProduct;
 let door: Door;
 let streams: typeof import("./push/streams");
+let watches: typeof import("./push/watch");
 const open: Reader[] = [];
 
 beforeAll(async () => {
   product = await startLiveProduct();
   door = (await import("./endpoint")).answerMcp;
   streams = await import("./push/streams");
+  watches = await import("./push/watch");
 }, 120_000);
 afterEach(async () => {
   for (const reader of open.splice(0)) await reader.close();
@@ -363,5 +365,108 @@ describe("a session of the older protocol", () => {
     expect((await send(key, { method: "DELETE", session })).status).toBe(200);
     await hearing;
     expect(elsewhereStreams.openStreamCount()).toBe(0);
+  });
+});
+
+describe("a call of get_messages that waits", () => {
+  const page = z.looseObject({
+    messages: z.array(z.looseObject({ text: z.string() })),
+    next_cursor: z.string(),
+  });
+  const answer = z.object({ result: z.object({ structuredContent: page }) });
+
+  const getMessages = async (key: string, args: object, signal?: AbortSignal) => {
+    const response = await door(
+      new Request(ENDPOINT, {
+        method: "POST",
+        headers: {
+          host: "localhost:3000",
+          authorization: `Bearer ${key}`,
+          "content-type": "application/json",
+          accept: "application/json",
+        },
+        body: JSON.stringify({
+          jsonrpc: "2.0",
+          id: 1,
+          method: "tools/call",
+          params: { name: "get_messages", arguments: args },
+        }),
+        ...(signal !== undefined && { signal }),
+      }),
+    );
+    return answer.parse(await response.json()).result.structuredContent;
+  };
+
+  /** How often the messages were asked for. */
+  const countLooks = () => {
+    const calls = vi.spyOn(globalThis, "fetch");
+    return () =>
+      calls.mock.calls.filter(([, init]) => String(init?.body).includes("mcpReads:getMessages")).length;
+  };
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  const waiting = async () => await vi.waitFor(() => expect(watches.openWatchCount()).toBe(1), WAIT);
+  const over = () => expect(watches.openWatchCount()).toBe(0);
+
+  it("answers with what comes, and asks for it only then", async () => {
+    const { key } = await product.createKey(["read"]);
+    const { next_cursor: after } = await getMessages(key, {});
+    const looks = countLooks();
+    const call = getMessages(key, { after, wait_s: 25, direction: "inbound" });
+    await waiting();
+    await product.customerWrites("Elsewhere", { to: "other", from: "16505550000" });
+    await product.customerWrites("At last");
+    expect((await call).messages.map(({ text }) => text)).toEqual(["At last"]);
+    expect(looks()).toBe(2);
+    over();
+  });
+
+  it("misses nothing that came between two calls", async () => {
+    const { key } = await product.createKey(["read"]);
+    let { next_cursor: after } = await getMessages(key, {});
+    const texts = Array.from({ length: 12 }, (_, n) => `Line ${n}`);
+    const writing = (async () => {
+      for (const text of texts) await product.customerWrites(text);
+    })();
+    const heard: string[] = [];
+    while (heard.length < texts.length) {
+      const next = await getMessages(key, { after, wait_s: 25 });
+      heard.push(...next.messages.map(({ text }) => text));
+      after = next.next_cursor;
+    }
+    await writing;
+    expect(heard).toEqual(texts);
+  });
+
+  it("ends without a message when its time is over", async () => {
+    const { key } = await product.createKey(["read"]);
+    const { next_cursor: after } = await getMessages(key, {});
+    const looks = countLooks();
+    expect(await getMessages(key, { after, wait_s: 1 })).toMatchObject({ messages: [], next_cursor: after });
+    expect(looks()).toBe(2);
+    over();
+  });
+
+  it("ends when its client gives up", async () => {
+    const { key } = await product.createKey(["read"]);
+    const { next_cursor: after } = await getMessages(key, {});
+    const gone = new AbortController();
+    const call = getMessages(key, { after, wait_s: 25 }, gone.signal).catch(() => null);
+    await waiting();
+    gone.abort();
+    await call;
+    await vi.waitFor(over, WAIT);
+  });
+
+  it("ends when its key is revoked", async () => {
+    const { key, id } = await product.createKey(["read"]);
+    const { next_cursor: after } = await getMessages(key, {});
+    const call = getMessages(key, { after, wait_s: 25 });
+    await waiting();
+    await product.revokeKey(id);
+    await expect(call).rejects.toThrow();
+    over();
   });
 });

@@ -74,6 +74,9 @@ export function listen(caller: Caller, listener: Listener): Listening {
   };
 }
 
+/** Connections to Convex that this process listens on: one for each caller with a stream or a waiting call. */
+export const openWatchCount = (): number => watches.size;
+
 function openWatch({ principal, identity }: Caller): Watch {
   const client = new ConvexClient(serverEnv().NEXT_PUBLIC_CONVEX_URL, {
     skipConvexDeploymentUrlCheck: true,

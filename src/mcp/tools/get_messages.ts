@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { defined } from "#shared/defined";
 import { isRefusal } from "#shared/errors";
@@ -9,13 +8,11 @@ import { openCursor, sealCursor } from "../cursors";
 import { defineTool } from "../define-tool";
 import { fittingPage } from "../pages";
 import { params } from "../params";
+import { awaitChange } from "../push/await-change";
 import { businessOf, businessShape, contactOf, contactShape, messageOf, messageShape } from "../shapes";
 
 /** Under the shortest time after which clients and proxies give up a request (30 seconds). */
 const WAIT_SECONDS_MAX = 25;
-
-/** How often a waiting call looks again; a look that finds nothing reads one row. */
-const LOOK_EVERY_MS = SECOND_MS;
 
 export const getMessages = defineTool({
   name: "get_messages",
@@ -61,15 +58,17 @@ export const getMessages = defineTool({
           })),
           next_cursor: sealCursor(scope, String(feed.seq)),
           more: feed.more,
-          seq: feed.seq,
+          end: { accountId: feed.account.accountId, seq: feed.seq },
         };
       });
       if (isRefusal(page)) return page;
       // What is skipped because nobody asked for it need not be read again.
-      place = page.seq;
-      const isAnswer = page.messages.length > 0 || signal.aborted;
-      if (isAnswer || (!page.more && Date.now() + LOOK_EVERY_MS > deadline)) return page;
-      if (!page.more) await delay(LOOK_EVERY_MS);
+      place = page.end.seq;
+      if (page.messages.length > 0 || signal.aborted) return page;
+      if (page.more) continue;
+      const leftMs = deadline - Date.now();
+      if (leftMs <= 0) return page;
+      await awaitChange(caller, page.end, leftMs, signal);
     }
   },
 });
