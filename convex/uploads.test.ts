@@ -194,6 +194,49 @@ describe("an uploaded file", () => {
   });
 });
 
+describe("an uploaded file above buttons", () => {
+  const ask = async (uploadId: string, userId = "ana") =>
+    await app.user(userId).mutation(api.messages.sendInteractive, {
+      accountId,
+      conversationId,
+      clientRequestId: "r1",
+      interactive: {
+        type: "button",
+        header: { type: "image", image: { uploadId } },
+        body: "This one?",
+        buttons: [{ id: "y", title: "Yes" }],
+      },
+    });
+
+  it("goes to Meta first, and the message names it by Meta's id", async () => {
+    const { uploadId } = await upload(PNG);
+    expect(await ask(uploadId)).toMatchObject({ outcome: "pending" });
+    await app.advance();
+    expect(app.graph.sends.map((body) => body["interactive"])).toMatchObject([
+      { type: "button", header: { type: "image", image: { id: "media1" } }, body: { text: "This one?" } },
+    ]);
+    expect((await lastMessage())?.status).toBe("sent");
+  });
+
+  it("is refused where it could not be sent as a message of its own", async () => {
+    const picture = await upload(PNG);
+    expect(await ask(picture.uploadId, "cleo")).toMatchObject({ refused: true, reason: "not_found" });
+    const text = await upload(new TextEncoder().encode("hello"), "ana", "document");
+    expect(await ask(text.uploadId)).toMatchObject({ refused: true, reason: "media_refused" });
+    expect(await ask("nonsense")).toMatchObject({ refused: true, reason: "not_found" });
+    expect(app.graph.sends).toEqual([]);
+  });
+
+  it("that is gone when the message leaves ends the send", async () => {
+    const { uploadId } = await upload(PNG);
+    await ask(uploadId);
+    await app.backend.run(async (ctx) => await ctx.db.delete(uploadId));
+    await app.advance();
+    expect(app.graph.sends).toEqual([]);
+    expect((await lastMessage())?.status).toBe("failed");
+  });
+});
+
 describe("a file behind a link", () => {
   const link = (path: string) => `http://127.0.0.1:${port}${path}`;
 

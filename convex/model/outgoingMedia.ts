@@ -3,8 +3,10 @@ import { defined } from "#shared/defined";
 import type { Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { mediaKind } from "../tables/uploads";
+import { headerUpload, withHeaderId } from "./headerFiles";
 import type { Payload } from "./sendBody";
 import type { SendReport } from "./sendMachine";
+import { findUpload } from "./uploads";
 
 /**
  * The file of a send on its way to Meta: fetched from its link or taken from its upload, stored, and uploaded there. All
@@ -39,6 +41,7 @@ export type PreparedFile = Infer<typeof preparedFile>;
 
 /** Whether the file of a send still has to be brought to Meta. */
 export function needsPreparing(payload: Payload): boolean {
+  if (payload.type === "interactive") return headerUpload(payload.interactive) !== null;
   return payload.type === "media" && payload.graphMediaId === undefined;
 }
 
@@ -49,6 +52,9 @@ export function withPreparedFile(
 ): { payload: Payload; report?: never } | { report: SendReport; payload?: never } {
   if (file.outcome === "refused") return { report: { event: "cancel", code: "media_refused" } };
   if (file.outcome === "retry") return { report: { event: "notSent", reason: file.reason } };
+  if (payload.type === "interactive") {
+    return { payload: { ...payload, interactive: withHeaderId(payload.interactive, file.graphMediaId) } };
+  }
   if (payload.type !== "media") return { payload };
   const { link: _, uploadId: __, ...rest } = payload;
   return { payload: { ...rest, graphMediaId: file.graphMediaId } };
@@ -61,12 +67,21 @@ export async function planOutgoingFile(
 ): Promise<Infer<typeof outgoingFile> | null> {
   const row = await ctx.db.get(outboxId);
   const account = row === null ? null : await ctx.db.get(row.accountId);
-  if (row === null || account === null || row.payload.type !== "media" || row.messageId === undefined)
-    return null;
+  if (row?.messageId === undefined || account === null) return null;
+  const { phoneNumberId, sealId, accessTokenSealed } = account;
+  const worker = { messageId: row.messageId, phoneNumberId, sealId, accessTokenSealed };
+  if (row.payload.type === "interactive") {
+    const header = headerUpload(row.payload.interactive);
+    const upload = header === null ? null : await findUpload(ctx, account, header.uploadId);
+    if (header === null || upload === null) return null;
+    const { _id: uploadId, filename, storageId, mime, graphMediaId, graphMediaUntil } = upload;
+    const known = defined({ filename, storageId, mime, graphMediaId, graphMediaUntil });
+    return { ...worker, kind: header.kind, uploadId, ...known };
+  }
+  if (row.payload.type !== "media") return null;
   const message = await ctx.db.get(row.messageId);
   if (message?.media === undefined) return null;
   const { media: kind, uploadId, link, filename } = row.payload;
-  const { phoneNumberId, sealId, accessTokenSealed } = account;
   const { storageId, mime, graphMediaId } = message.media;
   const upload = uploadId === undefined ? null : await ctx.db.get(uploadId);
   const known =
@@ -78,11 +93,8 @@ export async function planOutgoingFile(
         }
       : { graphMediaId: upload.graphMediaId, graphMediaUntil: upload.graphMediaUntil };
   return {
-    messageId: row.messageId,
+    ...worker,
     kind,
-    phoneNumberId,
-    sealId,
-    accessTokenSealed,
     ...defined({ uploadId, link, filename: filename ?? message.media.filename, storageId, mime, ...known }),
   };
 }

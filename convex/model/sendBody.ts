@@ -13,6 +13,7 @@ import { buildContacts, buildLocation } from "#shared/whatsapp/outbound-cards";
 import { buildInteractive, type InteractiveInput } from "#shared/whatsapp/outbound-interactive";
 import type { Doc } from "../_generated/dataModel";
 import type { interactiveContent } from "../tables/sendContent";
+import { headerInput } from "./headerFiles";
 
 export type Payload = Doc<"outbox">["payload"];
 
@@ -59,13 +60,16 @@ function readComponents(text: string): TemplateComponent[] {
   return JSON.parse(text) as TemplateComponent[];
 }
 
-/** The stored form as the builder takes it: only the data of a flow is kept as text. Null when that is no JSON object. */
+/** The stored form as the builder takes it: the data of a flow is kept as text. Null when that is no JSON object. */
 function interactiveInput(stored: Infer<typeof interactiveContent>): InteractiveInput | null {
-  if (stored.type !== "flow") return stored;
-  const { data, ...flow } = stored;
-  if (data === undefined) return flow;
+  if (stored.type === "list" || stored.type === "location_request_message") return stored;
+  const { header: given, ...content } = stored;
+  const header = defined({ header: given === undefined ? undefined : headerInput(given) });
+  if (content.type !== "flow") return { ...content, ...header };
+  const { data, ...flow } = content;
+  if (data === undefined) return { ...flow, ...header };
   const parsed = parseObject(data);
-  return parsed === null ? null : { ...flow, data: parsed };
+  return parsed === null ? null : { ...flow, ...header, data: parsed };
 }
 
 type FlowData = NonNullable<Extract<InteractiveInput, { type: "flow" }>["data"]>;

@@ -12,6 +12,7 @@ import { templateValues } from "#shared/whatsapp/template-values";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
 import type { interactiveContent } from "../tables/sendContent";
+import { headerUpload } from "./headerFiles";
 import { isOwnContent, type StoredContent, storedContent } from "./inboundContent";
 import { findMessage } from "./messages";
 import { principalKey } from "./principal";
@@ -103,8 +104,15 @@ async function resolveContent(
       const options = defined({ caption, filename, voice });
       return sendable({ type: "media", ...envelope, media, ...source, ...options });
     }
-    case "interactive":
-      return sendable({ type: "interactive", ...envelope, interactive: content.interactive });
+    case "interactive": {
+      const { interactive } = content;
+      const header = headerUpload(interactive);
+      if (header !== null) {
+        const source = await resolveFile(ctx, draft, header.kind, { uploadId: header.uploadId });
+        if ("refusal" in source) return source;
+      }
+      return sendable({ type: "interactive", ...envelope, interactive });
+    }
     case "location":
       return sendable({ type: "location", ...envelope, location: content.location });
     case "contacts":

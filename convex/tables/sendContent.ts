@@ -16,12 +16,15 @@ export const sendableMedia = v.union(
 /** A file that Meta has (by its id), or one at a public address from which Meta fetches it. */
 const mediaFile = v.union(v.object({ id: v.string() }), v.object({ link: v.string() }));
 
+/** The same, or a file that was uploaded here. */
+const headerFile = v.union(mediaFile, v.object({ uploadId: v.string() }));
+
 const textHeader = v.object({ type: v.literal("text"), text: v.string() });
 const header = v.union(
   textHeader,
-  v.object({ type: v.literal("image"), image: mediaFile }),
-  v.object({ type: v.literal("video"), video: mediaFile }),
-  v.object({ type: v.literal("document"), document: mediaFile, filename: v.optional(v.string()) }),
+  v.object({ type: v.literal("image"), image: headerFile }),
+  v.object({ type: v.literal("video"), video: headerFile }),
+  v.object({ type: v.literal("document"), document: headerFile, filename: v.optional(v.string()) }),
 );
 const common = { header: v.optional(header), body: v.string(), footer: v.optional(v.string()) };
 
