@@ -283,7 +283,13 @@ export const sendOutcome = callerQuery({
 /** Changes what is given of a conversation, and answers with what it is now. */
 export const updateConversation = callerMutation({
   tools: ["updateConversation"],
-  args: { from, contact: v.string(), archived: v.optional(v.boolean()) },
+  args: {
+    from,
+    contact: v.string(),
+    archived: v.optional(v.boolean()),
+    /** A key gives a conversation away; it cannot take one back. */
+    mode: v.optional(v.union(v.literal("human"), v.literal("paused"))),
+  },
   returns: v.union(callerConversationView, refusalView),
   handler: async (ctx, args) => await updateForCaller(ctx, ctx.caller, args, Date.now()),
 });

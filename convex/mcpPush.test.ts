@@ -136,6 +136,24 @@ describe("the messages of a number", () => {
   });
 });
 
+describe("the file of a message", () => {
+  const locate = async (messageId: string) =>
+    await app.key(keyId).query(api.mcpResources.media, { messageId });
+
+  it("is not there any more once its author took the message back", async () => {
+    const [message] = await app.rows("messages");
+    if (message === undefined) throw new Error("no message");
+    await app.backend.run(async (ctx) => {
+      const storageId = await ctx.storage.store(new Blob(["x"]));
+      const media = { state: "ready" as const, graphMediaId: "1", mime: "image/png", storageId };
+      await ctx.db.patch(message._id, { media });
+    });
+    expect(await locate(message._id)).toMatchObject({ mime: "image/png" });
+    await app.backend.run(async (ctx) => await ctx.db.patch(message._id, { revokedAt: START }));
+    expect(await locate(message._id)).toEqual(await locate("nonsense"));
+  });
+});
+
 describe("a session of an MCP client", () => {
   const expiresAt = START + 60_000;
   const subscribe = async (id: Id<"apiKeys">, sessionId: string, n = 0) =>

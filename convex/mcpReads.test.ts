@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { EventEnvelope, EventType } from "#shared/domain/events";
 import {
   type App,
   CUSTOMER,
@@ -333,6 +334,43 @@ describe("the messages of a number", () => {
     expect(await key().query(api.mcpReads.getMessages, { contact: "+16505550000" })).toMatchObject({
       reason: "not_found",
     });
+  });
+});
+
+describe("the events of a number", () => {
+  const events = async (args: { after?: number; limit?: number; types?: EventType[] } = {}) => {
+    const page = given(await key().query(api.mcpReads.listEvents, args));
+    return { ...page, events: page.events.map((body): EventEnvelope => JSON.parse(body)) };
+  };
+
+  it("are the envelopes of webhooks, read on without a gap, whatever the size of the pages", async () => {
+    for (let n = 0; n < 4; n++) await app.receive(`m${n}`, { at: START + n * 1000 });
+    const rows = await app.rows("webhookEvents");
+    for (const limit of [1, 2, 100]) {
+      const seen: EventEnvelope[] = [];
+      for (let page = await events({ after: 0, limit }); ; page = await events({ after: page.seq, limit })) {
+        expect(page.events.length).toBeLessThanOrEqual(limit);
+        seen.push(...page.events);
+        if (!page.more) break;
+      }
+      expect(seen).toEqual(rows.map(({ body }) => JSON.parse(body)));
+    }
+  });
+
+  it("can be those of some types, and are the latest where nobody says from where", async () => {
+    for (let n = 0; n < 3; n++) await app.receive(`m${n}`, { at: START + n * 1000 });
+    await key().mutation(api.mcp.updateConversation, { contact: CUSTOMER, archived: true });
+    const types: EventType[] = ["conversation.updated"];
+    const archived = [{ type: "conversation.updated", payload: { conversation: { archived: true } } }];
+    expect((await events({ types, after: 0 })).events).toMatchObject(archived);
+    const latest = await events({ limit: 1 });
+    expect(latest).toMatchObject({ events: archived, more: false });
+    expect((await events({ after: latest.seq })).events).toEqual([]);
+    const texts = await events({ limit: 2, types: ["message.inbound.received"] });
+    expect(texts.events).toMatchObject([
+      { payload: { message: { text: "m1" } } },
+      { payload: { message: { text: "m2" } } },
+    ]);
   });
 });
 

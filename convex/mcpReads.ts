@@ -1,15 +1,21 @@
 import { v } from "convex/values";
 import { callerQuery } from "./functions";
-import { businessNumberView as businessNumber, fromArg as from } from "./model/callerNumbers";
+import { readEvents } from "./model/callerEvents";
+import {
+  businessNumberView as businessNumber,
+  fromArg as from,
+  grantedNumberView,
+} from "./model/callerNumbers";
 import { readCaller } from "./model/callerUsage";
 import { searchContactsForCaller } from "./model/contactSearch";
-import { readFeed } from "./model/messageFeed";
+import { feedView, readFeed } from "./model/messageFeed";
 import { searchForCaller, searchHitView } from "./model/messageSearch";
 import { readTimeline } from "./model/messageTimeline";
 import { keyUsageView } from "./model/rateLimits";
 import { readUnanswered } from "./model/unansweredReads";
 import { callerConversationView, contactView, messageView, refusalView } from "./model/views";
 import { conversationMode } from "./tables/accountRules";
+import { eventType } from "./tables/events";
 import { messageError, messageStatus } from "./tables/messages";
 import { outboxState } from "./tables/outbox";
 
@@ -97,16 +103,31 @@ export const getMessages = callerQuery({
     direction: v.optional(v.union(v.literal("inbound"), v.literal("outbound"))),
     limit: v.optional(v.number()),
   },
+  returns: v.union(feedView, refusalView),
+  handler: async (ctx, args) => await readFeed(ctx, ctx.caller, args),
+});
+
+/** What happened in a number's account after a place in its events, in order; without a place, the latest. */
+export const listEvents = callerQuery({
+  tools: ["list_events"],
+  args: {
+    from,
+    /** `seq` of the page before. */
+    after: v.optional(v.number()),
+    types: v.optional(v.array(eventType)),
+    limit: v.optional(v.number()),
+  },
   returns: v.union(
     v.object({
       account: businessNumber,
-      messages: v.array(v.object({ contact: contactView, message: messageView })),
+      /** The envelopes, as webhooks carry them. */
+      events: v.array(v.string()),
       seq: v.number(),
       more: v.boolean(),
     }),
     refusalView,
   ),
-  handler: async (ctx, args) => await readFeed(ctx, ctx.caller, args),
+  handler: async (ctx, args) => await readEvents(ctx, ctx.caller, args),
 });
 
 /** What the key is, which numbers it may use and how much of its limits is left. */
@@ -115,13 +136,7 @@ export const getUsage = callerQuery({
   returns: v.object({
     name: v.string(),
     scopes: v.array(v.string()),
-    numbers: v.array(
-      v.object({
-        name: v.string(),
-        phoneNumber: v.string(),
-        sending: v.union(v.literal("active"), v.literal("paused")),
-      }),
-    ),
+    numbers: v.array(grantedNumberView),
     sends: keyUsageView,
     expiresAt: v.optional(v.number()),
   }),

@@ -1,60 +1,23 @@
 import { v } from "convex/values";
 import { callerQuery } from "./functions";
-import { businessNumberView as businessNumber } from "./model/callerNumbers";
-import {
-  locateMedia,
-  readConversationById,
-  readNumberMessages,
-  readNumbers,
-  readPolicy,
-} from "./model/mcpResources";
-import { keyUsageView } from "./model/rateLimits";
-import { callerConversationView, contactView, messageView, refusalView } from "./model/views";
-import { pauseReason } from "./tables/accounts";
+import { businessNumberView as businessNumber, grantedNumberView } from "./model/callerNumbers";
+import { readNumbers } from "./model/callerUsage";
+import { locateMedia, readConversationById } from "./model/mcpResources";
+import { feedView, readFeed } from "./model/messageFeed";
+import { callerConversationView, messageView, refusalView } from "./model/views";
 
 /** The business numbers that the caller may use. */
 export const numbers = callerQuery({
   args: {},
-  returns: v.array(
-    v.object({
-      name: v.string(),
-      phoneNumber: v.string(),
-      sending: v.union(v.literal("active"), v.literal("paused")),
-      pausedFor: v.optional(pauseReason),
-      /** Meta's own word. */
-      quality: v.optional(v.string()),
-    }),
-  ),
+  returns: v.array(grantedNumberView),
   handler: async (ctx) => await readNumbers(ctx, ctx.caller),
-});
-
-/** What the caller may do, and how much of it is left. */
-export const policy = callerQuery({
-  args: {},
-  returns: v.object({
-    scopes: v.array(v.string()),
-    numbers: v.array(v.string()),
-    sends: keyUsageView,
-    expiresAt: v.optional(v.number()),
-  }),
-  handler: async (ctx) => await readPolicy(ctx, ctx.caller),
 });
 
 /** The newest messages of a number, or those that changed after a place in its events. */
 export const messages = callerQuery({
-  args: { number: v.string(), after: v.optional(v.number()) },
-  returns: v.union(
-    v.object({
-      account: businessNumber,
-      messages: v.array(
-        v.object({ conversationId: v.id("conversations"), contact: contactView, message: messageView }),
-      ),
-      seq: v.number(),
-      more: v.boolean(),
-    }),
-    refusalView,
-  ),
-  handler: async (ctx, args) => await readNumberMessages(ctx, ctx.caller, args),
+  args: { number: v.string(), after: v.optional(v.number()), limit: v.optional(v.number()) },
+  returns: v.union(feedView, refusalView),
+  handler: async (ctx, { number, ...page }) => await readFeed(ctx, ctx.caller, { from: number, ...page }),
 });
 
 /** A conversation by its id, with its newest messages, oldest of them first. */

@@ -70,6 +70,24 @@ describe("the mode of a conversation", () => {
     ]);
   });
 
+  it("is given away by an agent, and never taken back or out of people's hands", async () => {
+    const update = async (change: { mode?: "human" | "paused"; archived?: boolean }) =>
+      await app.key(apiKeyId).mutation(api.mcp.updateConversation, { contact: CUSTOMER, ...change });
+    expect(await update({ mode: "paused" })).toMatchObject({ mode: "paused" });
+    expect(await agentSays("Hi")).toMatchObject({ reason: "conversation_paused" });
+    expect(await update({ mode: "human", archived: true })).toMatchObject({ mode: "human" });
+    expect((await conversation()).archived).toBe(true);
+    const refused = { refused: true, reason: "human_in_control" };
+    expect(await update({ mode: "paused", archived: false })).toMatchObject(refused);
+    expect((await conversation()).archived).toBe(true);
+    expect(await update({ mode: "human" })).toMatchObject({ mode: "human" });
+    const told = (await app.rows("auditLog")).filter(({ action }) => action === "conversation.mode");
+    expect(told.map(({ outcome, principal }) => [outcome, principal])).toEqual([
+      ["paused", `key:${apiKeyId}`],
+      ["human", `key:${apiKeyId}`],
+    ]);
+  });
+
   it("goes back to agents after the time that the account sets, counted from the member's last reply", async () => {
     await setRules({ handBackMinutes: 30, memberReplyTakesOver: true });
     await memberSays("I am looking into it.");

@@ -289,6 +289,7 @@ describe("the tenant matrix", () => {
     ["mcp:getConversation", ["send", "conversations:read"], "messages:read"],
     ["mcp:listTemplates", ["send", "messages:read"], "templates:read"],
     ["mcpReads:listUnanswered", ["send", "messages:read"], "conversations:read"],
+    ["mcpReads:listEvents", ["send", "write", "messages:read", "conversations:read"], "read"],
     ["mcpReads:getMessages", ["send", "conversations:read"], "messages:read"],
     ["mcpReads:searchMessages", ["send", "conversations:read"], "messages:read"],
     ["mcpReads:searchContacts", ["send", "messages:read"], "conversations:read"],

@@ -1,4 +1,5 @@
 import { v } from "convex/values";
+import { pauseReason } from "../tables/accounts";
 
 /** What all doors of API keys share about the business number that a call is about. */
 
@@ -10,4 +11,14 @@ export const businessNumberView = v.object({
   accountId: v.id("accounts"),
   name: v.string(),
   phoneNumber: v.string(),
+});
+
+/** A number with whether messages can leave from it. */
+export const grantedNumberView = v.object({
+  name: v.string(),
+  phoneNumber: v.string(),
+  sending: v.union(v.literal("active"), v.literal("paused")),
+  pausedFor: v.optional(pauseReason),
+  /** Meta's own word. */
+  quality: v.optional(v.string()),
 });

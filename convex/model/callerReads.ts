@@ -1,8 +1,6 @@
-import { refusal } from "#shared/errors";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
-import { findContact } from "./contacts";
-import { findConversationOf } from "./conversations";
+import { grantConversation } from "./callerConversations";
 import { formatCursor, type Place, parseCursor } from "./cursor";
 import { fail } from "./errors";
 import { grantNumber } from "./grants";
@@ -67,11 +65,9 @@ export async function readConversation(
   caller: Caller,
   args: { from?: string; contact: string; limit?: number; before?: string },
 ) {
-  const granted = await grantNumber(ctx, caller, "messages:read", args.from);
+  const granted = await grantConversation(ctx, caller, "messages:read", args);
   if (granted.refused) return granted;
-  const contact = await findContact(ctx, granted.account._id, args.contact);
-  const conversation = contact === null ? null : await findConversationOf(ctx, contact);
-  if (conversation === null) return refusal("not_found");
+  const { conversation } = granted;
   const limit = boundedRows(args.limit);
   const before = args.before === undefined ? null : requireCursor(args.before, "before");
   const rows = await messagesBefore(ctx, conversation._id, before, limit + 1);

@@ -1,10 +1,8 @@
 import { defined } from "#shared/defined";
-import { refusal } from "#shared/errors";
 import { hasScope, type Scope } from "#shared/scopes";
 import { kindOfName, type MediaKind } from "#shared/whatsapp/media-kinds";
 import type { MutationCtx } from "../_generated/server";
-import { findContact } from "./contacts";
-import { findConversationOf } from "./conversations";
+import { grantConversation } from "./callerConversations";
 import { grantNumber } from "./grants";
 import type { Caller } from "./identity";
 import { enqueue, validate } from "./outbox";
@@ -58,12 +56,9 @@ export async function readForCaller(
   args: { from?: string; contact: string; typing?: boolean },
   now: number,
 ) {
-  const granted = await grantNumber(ctx, caller, "write", args.from);
+  const granted = await grantConversation(ctx, caller, "write", args);
   if (granted.refused) return granted;
-  const contact = await findContact(ctx, granted.account._id, args.contact);
-  const conversation = contact === null ? null : await findConversationOf(ctx, contact);
-  if (conversation === null) return refusal("not_found");
-  return await requestRead(ctx, conversation, { kind: "key" }, args.typing === true, now);
+  return await requestRead(ctx, granted.conversation, { kind: "key" }, args.typing === true, now);
 }
 
 /**

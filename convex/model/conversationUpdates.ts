@@ -1,12 +1,12 @@
+import { EVENT_FOR_KEYS_MODE } from "#shared/domain/conversation-mode";
 import { refusal } from "#shared/errors";
 import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { recordAudit } from "./audit";
-import { findContact } from "./contacts";
-import { findConversationOf } from "./conversations";
+import { grantConversation } from "./callerConversations";
 import { appendEvent } from "./events";
-import { grantNumber } from "./grants";
 import type { Caller } from "./identity";
+import { conversationModeOf, moveMode } from "./modes";
 import { viewConversation } from "./views";
 
 /** Puts a conversation into the archive or takes it out. Nothing happens when it is where it should be. */
@@ -38,20 +38,30 @@ export async function setArchived(
   });
 }
 
-/** A key changes what it may of a conversation; what is left out stays. Returns the conversation as it is now. */
+/** What a key may change of a conversation; what is left out stays. */
+export interface KeysChange {
+  archived?: boolean;
+  mode?: "human" | "paused";
+}
+
+/**
+ * A key changes a conversation, all of what it asks for or nothing. Returns the conversation as it is now, or why the
+ * key may not change it: a conversation that people have taken is not paused by a key.
+ */
 export async function updateForCaller(
   ctx: MutationCtx,
   caller: Caller,
-  args: { from?: string; contact: string; archived?: boolean },
+  args: KeysChange & { from?: string; contact: string },
   now: number,
 ) {
-  const granted = await grantNumber(ctx, caller, "write", args.from);
+  const granted = await grantConversation(ctx, caller, "write", args);
   if (granted.refused) return granted;
-  const contact = await findContact(ctx, granted.account._id, args.contact);
-  const conversation = contact === null ? null : await findConversationOf(ctx, contact);
-  if (conversation === null) return refusal("not_found");
-  if (args.archived !== undefined) {
-    await setArchived(ctx, conversation, args.archived, `key:${caller.apiKeyId}`, now);
-  }
+  const { conversation } = granted;
+  const { archived, mode } = args;
+  const principal = `key:${caller.apiKeyId}`;
+  if (mode === "paused" && conversationModeOf(conversation) === "human") return refusal("human_in_control");
+  // Nothing happens in the mode that the conversation is in already.
+  if (mode !== undefined) await moveMode(ctx, conversation, EVENT_FOR_KEYS_MODE[mode], principal, now);
+  if (archived !== undefined) await setArchived(ctx, conversation, archived, principal, now);
   return await viewConversation(ctx, (await ctx.db.get(conversation._id)) ?? conversation);
 }

@@ -1,14 +1,12 @@
 import { v } from "convex/values";
 import { defined } from "#shared/defined";
-import { refusal } from "#shared/errors";
 import { cleanText } from "#shared/text";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { conversationMode } from "../tables/accountRules";
-import { findContact } from "./contacts";
-import { findConversationOf } from "./conversations";
+import { grantConversation } from "./callerConversations";
 import { fail } from "./errors";
-import { type DoorRefusal, grantNumber } from "./grants";
+import type { DoorRefusal } from "./grants";
 import type { Caller } from "./identity";
 import { conversationModeOf, moveMode } from "./modes";
 
@@ -50,17 +48,15 @@ export async function handOffForCaller(
   args: HandoffRequest,
   now: number,
 ): Promise<typeof handoffAnswer.type | DoorRefusal> {
-  const granted = await grantNumber(ctx, caller, "write", args.from);
+  const granted = await grantConversation(ctx, caller, "write", args);
   if (granted.refused) return granted;
+  const { conversation } = granted;
   const reason = cleanText(args.reason).trim();
   const summary = args.summary === undefined ? undefined : cleanText(args.summary).trim();
   if (reason === "" || reason.length > REASON_CHARACTERS_MAX) fail("invalid_request", { field: "reason" });
   if (summary !== undefined && summary.length > SUMMARY_CHARACTERS_MAX) {
     fail("invalid_request", { field: "summary" });
   }
-  const contact = await findContact(ctx, granted.account._id, args.contact);
-  const conversation = contact === null ? null : await findConversationOf(ctx, contact);
-  if (conversation === null) return refusal("not_found");
   const by = `key:${caller.apiKeyId}`;
   const note = { reason, ...defined({ summary: summary === "" ? undefined : summary }) };
   await ctx.db.insert("handoffs", {

@@ -7,6 +7,7 @@ import { findByNumber } from "./accounts";
 import { fail } from "./errors";
 import { eventsAfter, lastSeq } from "./events";
 import type { Caller } from "./identity";
+import { messageIdOf } from "./messageEvents";
 
 /** A resource of an MCP client, as its URI names it: a business number, or the id of a conversation or message. */
 export const resourceRef = v.object({
@@ -130,20 +131,6 @@ export async function readChanges(ctx: QueryCtx, caller: Caller, accountId: Id<"
   return events.map((event) => ({
     seq: event.seq,
     type: event.type,
-    ...defined({ conversationId: event.conversationId, messageId: messageOf(event) }),
+    ...defined({ conversationId: event.conversationId, messageId: messageIdOf(event) }),
   }));
 }
-
-/** The message that an event is about; it stands in the envelope, which was written by `model/messageEvents`. */
-export function messageOf({ type, body }: Doc<"webhookEvents">): string | undefined {
-  if (!type.startsWith("message.")) return undefined;
-  const envelope: unknown = JSON.parse(body);
-  const message = field(field(envelope, "payload"), "message");
-  const id = field(message, "id");
-  return typeof id === "string" ? id : undefined;
-}
-
-const field = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null
-    ? Object.entries(value).find(([key]) => key === name)?.[1]
-    : undefined;

@@ -37,6 +37,15 @@ export async function appendMessageEvent(
   });
 }
 
+/** The id of the message that an event is about, as it stands in the envelope; undefined for none, or once it is erased. */
+export function messageIdOf({ type, body }: Doc<"webhookEvents">): string | undefined {
+  if (!type.startsWith("message.")) return undefined;
+  // The text is our own, from `eventText`.
+  const { payload }: { payload?: { message?: { id?: unknown } } } = JSON.parse(body);
+  const id = payload?.message?.id;
+  return typeof id === "string" ? id : undefined;
+}
+
 async function messagePayload(ctx: QueryCtx, message: Doc<"messages">): Promise<EventPayload> {
   const account = await ctx.db.get(message.accountId);
   const contact = await ctx.db.get(message.contactId);

@@ -1,17 +1,31 @@
+import { v } from "convex/values";
 import { refusal } from "#shared/errors";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
+import { businessNumberView } from "./callerNumbers";
 import { viewNumber } from "./callerReads";
 import { findContact } from "./contacts";
 import { findConversationOf } from "./conversations";
-import { eventsAfter } from "./events";
+import { eventsAfter, newestEvents } from "./events";
 import { grantNumber } from "./grants";
 import type { Caller } from "./identity";
+import { messageIdOf } from "./messageEvents";
 import { boundedRows } from "./page";
-import { viewConversation, viewMessage } from "./views";
+import { contactView, messageView, viewConversation, viewMessage } from "./views";
 
 /** Events that one read looks at; many of them may be about other things than messages. */
 const EVENTS_READ_MAX = 60;
+
+/** A page of the feed. */
+export const feedView = v.object({
+  account: businessNumberView,
+  messages: v.array(
+    v.object({ conversationId: v.id("conversations"), contact: contactView, message: messageView }),
+  ),
+  /** Where to go on from. */
+  seq: v.number(),
+  more: v.boolean(),
+});
 
 export interface FeedRequest {
   from?: string;
@@ -35,13 +49,13 @@ export async function readFeed(ctx: QueryCtx, caller: Caller, args: FeedRequest)
   if (only === "absent") return refusal("not_found");
   const events =
     args.after === undefined
-      ? await newestEvents(ctx, account._id)
+      ? (await newestEvents(ctx, account._id, EVENTS_READ_MAX)).reverse()
       : await eventsAfter(ctx, account._id, Math.max(0, args.after), EVENTS_READ_MAX);
   const limit = boundedRows(args.limit);
   const rows = new Map<Id<"messages">, Doc<"messages">>();
   let seq = args.after ?? 0;
   for (const event of args.after === undefined ? newestFew(events, limit) : events) {
-    const id = messageIdOf(ctx, event);
+    const id = ctx.db.normalizeId("messages", messageIdOf(event) ?? "");
     const message = id === null ? null : await ctx.db.get(id);
     const wanted =
       message?.accountId === account._id &&
@@ -69,15 +83,6 @@ async function conversationNamed(
   return (contact === null ? null : await findConversationOf(ctx, contact)) ?? "absent";
 }
 
-async function newestEvents(ctx: QueryCtx, accountId: Id<"accounts">): Promise<Doc<"webhookEvents">[]> {
-  const newest = await ctx.db
-    .query("webhookEvents")
-    .withIndex("by_account_seq", (q) => q.eq("accountId", accountId))
-    .order("desc")
-    .take(EVENTS_READ_MAX);
-  return newest.reverse();
-}
-
 /** Without a place to go on from, the reader wants the end of the list: as many events as it may have messages. */
 function newestFew(events: Doc<"webhookEvents">[], limit: number): Doc<"webhookEvents">[] {
   const about = events.filter(({ type }) => type.startsWith("message."));
@@ -86,17 +91,9 @@ function newestFew(events: Doc<"webhookEvents">[], limit: number): Doc<"webhookE
   return last === undefined || few.at(-1) === last ? few : [...few, last];
 }
 
-/** Which message an event is about; its envelope is our own text. */
-function messageIdOf(ctx: QueryCtx, event: Doc<"webhookEvents">): Id<"messages"> | null {
-  if (!event.type.startsWith("message.")) return null;
-  const { payload }: { payload?: { message?: { id?: unknown } } } = JSON.parse(event.body);
-  const id = payload?.message?.id;
-  return typeof id === "string" ? ctx.db.normalizeId("messages", id) : null;
-}
-
 async function viewFed(ctx: QueryCtx, row: Doc<"messages">) {
   const conversation = await ctx.db.get(row.conversationId);
   if (conversation === null) throw new Error(`Message ${row._id} has lost its conversation.`);
   const { contact } = await viewConversation(ctx, conversation);
-  return { contact, message: await viewMessage(ctx, row) };
+  return { conversationId: conversation._id, contact, message: await viewMessage(ctx, row) };
 }

@@ -39,6 +39,14 @@ export const EVENT_FOR_MODE: Readonly<Record<ConversationMode, ModeEvent>> = {
   paused: "pause",
 };
 
+/**
+ * The modes into which the holder of a key may bring a conversation, with the event by which it does. A key gives the
+ * conversation away; only a member, or the time set for it, gives it back.
+ */
+export const EVENT_FOR_KEYS_MODE = { human: "handOff", paused: "pause" } as const satisfies Partial<
+  Record<ConversationMode, ModeEvent>
+>;
+
 /** Why an agent may not write in this mode, or null. */
 export function modeObstacle(mode: ConversationMode): "human_in_control" | "conversation_paused" | null {
   switch (mode) {

@@ -46,11 +46,11 @@ export const CALLER_ROWS: DoorRows<"mcp" | "mcpPush" | "mcpReads" | "mcpResource
     searchContacts: (w) => ({ ...ofNumber(w), query: "for" }),
     getMessageStatus: (w) => ({ ...ofNumber(w), message: w.messageId }),
     getMessages: toContact,
+    listEvents: ofNumber,
     getUsage: () => ({}),
   },
   mcpResources: {
     numbers: () => ({}),
-    policy: () => ({}),
     messages: ({ phone }) => ({ number: phone }),
     conversation: ({ conversationId }) => ({ id: conversationId, limit: 5 }),
     media: ({ messageId }) => ({ messageId }),
