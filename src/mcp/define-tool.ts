@@ -168,6 +168,8 @@ function lean(side: "input" | "output", schema: Record<string, unknown>): Record
     if (key === "additionalProperties" && typeof value === "object") return false;
     // Lengths that no sensible value is near; they hold all the same.
     if ((key === "minLength" && value === 1) || (key === "maxLength" && value === ID_CHARS_MAX)) return false;
+    // A field that is there when it is true, and otherwise is not.
+    if (key === "const" && value === true) return false;
     return side === "input" || (key !== "additionalProperties" && key !== "required");
   });
   const isSchema = (value: unknown): value is Record<string, unknown> =>

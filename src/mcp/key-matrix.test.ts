@@ -49,6 +49,7 @@ const ARGUMENTS: Record<string, (contact: string, messageId: string) => Record<s
   mark_as_read: (contact) => ({ contact }),
   search_contacts: (contact) => ({ query: contact }),
   get_message_status: (_, message_id) => ({ message_id }),
+  list_events: () => ({}),
   handoff_to_human: (contact) => ({ contact, reason: "asked", from: FOREIGN_NUMBER }),
   get_consent: (contact) => ({ contact }),
   set_consent: (contact) => ({ contact, category: "marketing", state: "withdrawn" }),
@@ -60,7 +61,13 @@ const ARGUMENTS: Record<string, (contact: string, messageId: string) => Record<s
 const ABOUT_THE_KEY = new Set(["ping", "get_usage"]);
 
 /** Lists name nobody either: of another business they are not told because of `from`. */
-const LISTS = new Set(["list_conversations", "list_unanswered", "list_templates", "search_contacts"]);
+const LISTS = new Set([
+  "list_conversations",
+  "list_unanswered",
+  "list_templates",
+  "search_contacts",
+  "list_events",
+]);
 
 /** Whoever is named by a number may be written to by template, also a customer of somebody else. */
 const REACHES_ANYBODY = new Set(["send_template"]);

@@ -22,7 +22,7 @@ export const params = {
     .min(1)
     .max(ID_CHARS_MAX)
     .optional()
-    .describe("Business number, e.g. +15550783881. Needed only when the key may use several."),
+    .describe("Business number, like +15550783881; needed if the key has several."),
   contact: z
     .string()
     .min(1)

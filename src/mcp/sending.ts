@@ -38,7 +38,8 @@ export const sendAnswer = z.object({
   wamid: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   valid: z.literal(true).optional().describe("Answer to validate_only."),
-  window: windowShape.optional(),
+  // Published in short: it stands in the schema of every tool that sends.
+  window: windowShape.optional().meta({ properties: {}, description: "As in get_conversation." }),
   next_step: z.string().optional(),
 });
 

@@ -157,15 +157,17 @@ export function messageOf(view: MessageView, customer: ContactView): z.infer<typ
 /** What a message holds beside text and file; undefined when that is nothing. */
 function contentOf({ location, contacts, interactive, order, call, referral, product }: MessageView) {
   const parts = defined({ location, contacts, interactive, order, call, referral, product });
-  return Object.keys(parts).length === 0 ? undefined : Object(visibleTree(parts));
+  return Object.keys(parts).length === 0 ? undefined : visibleTree(parts);
 }
 
-/** The same value with every text in it made visible. */
-function visibleTree(value: unknown): unknown {
-  if (typeof value === "string") return shown(value)?.text;
-  if (Array.isArray(value)) return value.map(visibleTree);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, visibleTree(part)]));
+/** The same object with every text in it, at any depth, made visible. */
+export const visibleTree = (value: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(value).map(([key, part]) => [key, visiblePart(part)]));
+
+function visiblePart(value: unknown): unknown {
+  if (typeof value === "string") return shownText(value);
+  if (Array.isArray(value)) return value.map(visiblePart);
+  return typeof value === "object" && value !== null ? visibleTree(value) : value;
 }
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -419,13 +419,14 @@ describe("send_interactive, send_location and send_contacts", () => {
       ["send_interactive", { body: "When?", list: { button: "Choose", sections: [{ rows }] } }],
       ["send_interactive", { body: "See", link: { text: "Open", url: "https://example.com" } }],
       ["send_interactive", { body: "Where are you?", ask_location: true }],
+      ["send_interactive", { body: "Book", flow: { id: "7", button: "Open", screen: "A", data: { n: 1 } } }],
       ["send_location", { latitude: 52.5, longitude: 13.4, name: "Shop" }],
       ["send_contacts", { contacts: [{ name: "Ana Lima", phones: ["+15550001111"] }] }],
     ] as const) {
       expect((await call(name, { ...to, ...args })).data, name).toMatchObject({ outcome: "accepted" });
     }
     const types = (await graphSends()).map(({ body }) => Object(body).type);
-    expect(types).toEqual([...Array(4).fill("interactive"), "location", "contacts"]);
+    expect(types).toEqual([...Array(5).fill("interactive"), "location", "contacts"]);
   });
 
   it("refuse what is nothing or two things, and what WhatsApp would not take", async () => {

@@ -3,7 +3,9 @@ import path from "node:path";
 import { encode } from "gpt-tokenizer";
 import { describe, expect, it } from "vitest";
 import { SCOPES } from "#shared/scopes";
+import { listedTool } from "../../tests/support/listed-tool";
 import { toolsPage } from "../../tests/support/tool-docs";
+import { TRAPS, trapsOf } from "../../tests/support/tool-traps";
 import type { Tool } from "./define-tool";
 import { TOOLS } from "./tools";
 
@@ -16,20 +18,10 @@ const DESCRIPTION_CHARS_MAX = 600;
 const CORE_TOKENS_MAX = 6_000;
 const ALL_TOKENS_MAX = 12_000;
 
-const TARGET = { target: "draft-2020-12" } as const;
-const inputOf = (tool: Tool) => tool.inputSchema["~standard"].jsonSchema.input(TARGET);
-const outputOf = (tool: Tool) => tool.outputSchema["~standard"].jsonSchema.output(TARGET);
+/** Tools of which some clients leave out the rest, those of other servers counted. */
+const TOOLS_MAX = 40;
 
-/** What a client sees of a tool. */
-const listed = (tool: Tool) => ({
-  name: tool.name,
-  title: tool.title,
-  description: tool.description,
-  inputSchema: inputOf(tool),
-  annotations: tool.annotations,
-  outputSchema: outputOf(tool),
-});
-const published = (tool: Tool) => ({ ...listed(tool), scope: tool.scope, core: tool.core });
+const published = (tool: Tool) => ({ ...listedTool(tool), scope: tool.scope, core: tool.core });
 
 describe("the tools", () => {
   it("are each in a file of their own name, and every file is a tool", () => {
@@ -43,9 +35,16 @@ describe("the tools", () => {
   });
 
   it("have a list that costs an agent few tokens", () => {
-    const tokensOf = (tools: readonly Tool[]) => encode(JSON.stringify({ tools: tools.map(listed) })).length;
+    const tokensOf = (tools: readonly Tool[]) =>
+      encode(JSON.stringify({ tools: tools.map((tool) => listedTool(tool)) })).length;
     expect(tokensOf(TOOLS.filter(({ core }) => core))).toBeLessThanOrEqual(CORE_TOKENS_MAX);
     expect(tokensOf(TOOLS)).toBeLessThanOrEqual(ALL_TOKENS_MAX);
+    expect(TOOLS.length).toBeLessThanOrEqual(TOOLS_MAX);
+  });
+
+  it("have names that no client takes for one another", () => {
+    const names = TOOLS.map(({ name }) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, ""));
+    expect(new Set(names).size).toBe(TOOLS.length);
   });
 });
 
@@ -69,19 +68,12 @@ for (const tool of TOOLS) {
       expect([destructiveHint, openWorldHint, readOnlyHint]).toEqual([sends, tells, reads]);
     });
 
-    it("has schemas that every client can read", () => {
-      for (const schema of [inputOf(tool), outputOf(tool)]) {
-        expect(schema["type"]).toBe("object");
-        for (const word of ["oneOf", "anyOf", "allOf", "$ref"]) expect(schema).not.toHaveProperty(word);
-        const text = JSON.stringify(schema);
-        expect(text).not.toContain('"$ref"');
-        expect(text).not.toMatch(/"type":\[/);
-      }
-      expect(inputOf(tool)["additionalProperties"]).toBe(false);
+    it("sets no trap for any client", () => {
+      for (const pinned of [false, true]) expect(trapsOf(listedTool(tool, { pinned }))).toEqual([]);
     });
 
     it("explains each of its arguments", () => {
-      for (const [name, property] of Object.entries(Object(inputOf(tool)["properties"]))) {
+      for (const [name, property] of Object.entries(Object(listedTool(tool).inputSchema["properties"]))) {
         expect(property, name).toHaveProperty("description");
       }
     });
@@ -92,8 +84,19 @@ for (const tool of TOOLS) {
     });
 
     it("converts its schemas once, not for every request", () => {
-      expect(inputOf(tool)).toBe(inputOf(tool));
-      expect(outputOf(tool)).toBe(outputOf(tool));
+      const [first, second] = [listedTool(tool), listedTool(tool)];
+      expect(second.inputSchema).toBe(first.inputSchema);
+      expect(second.outputSchema).toBe(first.outputSchema);
     });
   });
 }
+
+describe("the check for traps", () => {
+  const [some] = TOOLS;
+  if (some === undefined) throw new Error("There is no tool.");
+  const fine = listedTool(some);
+
+  it.each(Object.entries(TRAPS))("finds %s", (name, { example }) => {
+    expect(trapsOf(example(fine))).toContain(name);
+  });
+});

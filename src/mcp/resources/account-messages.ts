@@ -3,9 +3,13 @@ import { api } from "../../../convex/_generated/api";
 import { AppError } from "../../server/app-error";
 import { queryAs } from "../../server/convex";
 import { openCursor, sealCursor } from "../cursors";
+import { fittingPage } from "../pages";
 import { businessOf, contactOf, messageOf } from "../shapes";
 import { jsonContent, type Resource } from "./define-resource";
 import { uriOf } from "./uris";
+
+/** Messages of one read, fewer where they are long; `more` says that there are further ones. */
+const MESSAGES = 50;
 
 export const accountMessages: Resource = {
   kind: "messages",
@@ -20,19 +24,26 @@ export const accountMessages: Resource = {
     if (ref === undefined) return refusal("not_found");
     const scope = { list: "message events", principal: caller.principal };
     const asked = since === undefined ? {} : { after: placeOf(openCursor(scope, since), ref) };
-    const page = await queryAs(caller.identity, api.mcpResources.messages, { number: ref, ...asked });
-    if (isRefusal(page)) return page;
-    const cursor = sealCursor(scope, `${page.seq} ${ref}`);
-    return jsonContent({
-      business: businessOf(page.account),
-      messages: page.messages.map(({ conversationId, contact, message }) => ({
-        conversation: uriOf("conversation", conversationId),
-        contact: contactOf(contact),
-        ...messageOf(message, contact),
-      })),
-      next: `${uriOf("messages", ref)}?since=${cursor}`,
-      more: page.more,
+    const answer = await fittingPage(MESSAGES, async (limit) => {
+      const page = await queryAs(caller.identity, api.mcpResources.messages, {
+        number: ref,
+        limit,
+        ...asked,
+      });
+      if (isRefusal(page)) return page;
+      const cursor = sealCursor(scope, `${page.seq} ${ref}`);
+      return {
+        business: businessOf(page.account),
+        messages: page.messages.map(({ conversationId, contact, message }) => ({
+          conversation: uriOf("conversation", conversationId),
+          contact: contactOf(contact),
+          ...messageOf(message, contact),
+        })),
+        next: `${uriOf("messages", ref)}?since=${cursor}`,
+        more: page.more,
+      };
     });
+    return isRefusal(answer) ? answer : jsonContent(answer);
   },
 };
 

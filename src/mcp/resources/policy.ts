@@ -18,7 +18,7 @@ export const policy: Resource = {
   mimeType: "application/json",
   scope: null,
   read: async (caller) => {
-    const { scopes, numbers, sends, expiresAt } = await queryAs(caller.identity, api.mcpResources.policy, {});
+    const { scopes, numbers, sends, expiresAt } = await queryAs(caller.identity, api.mcpReads.getUsage, {});
     const usage = ({ limit, left, resetsAt }: (typeof sends)["day"]) => ({
       limit,
       left,
@@ -26,7 +26,7 @@ export const policy: Resource = {
     });
     return jsonContent({
       scopes,
-      numbers,
+      numbers: numbers.map(({ phoneNumber }) => phoneNumber),
       sends: { minute: usage(sends.minute), day: usage(sends.day) },
       expires_at: expiresAt === undefined ? undefined : isoTime(expiresAt),
       rules: RULES,

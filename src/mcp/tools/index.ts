@@ -7,6 +7,7 @@ import { getMessages } from "./get_messages";
 import { getUsage } from "./get_usage";
 import { handoffToHuman } from "./handoff_to_human";
 import { listConversations } from "./list_conversations";
+import { listEvents } from "./list_events";
 import { listTemplates } from "./list_templates";
 import { listUnanswered } from "./list_unanswered";
 import { markAsRead } from "./mark_as_read";
@@ -43,6 +44,7 @@ export const TOOLS: readonly Tool[] = [
   markAsRead,
   searchContacts,
   getMessageStatus,
+  listEvents,
   handoffToHuman,
   getConsent,
   setConsent,

@@ -50,7 +50,7 @@ export const searchMessages = defineTool({
         snippet: z.string(),
         untrusted: z.literal(true).optional(),
         before: neighbour.optional(),
-        after: neighbour.optional(),
+        after: neighbour.optional().meta({ properties: {}, description: "As before." }),
       }),
     ),
     next_cursor: z.string().optional(),

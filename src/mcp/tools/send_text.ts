@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { defined } from "#shared/defined";
 import { api } from "../../../convex/_generated/api";
 import { mutateAs } from "../../server/convex";
 import { defineTool } from "../define-tool";
@@ -15,10 +16,15 @@ export const sendText = defineTool({
   scope: "send",
   core: true,
   annotations: SEND_HINTS,
-  input: z.strictObject({ ...messageParams, text: params.text }),
+  input: z.strictObject({
+    ...messageParams,
+    text: params.text,
+    preview_url: z.boolean().optional().describe("Show a preview of its first link."),
+  }),
   answer: sendAnswer,
   run: async (context, args) => {
-    const asked = { ...messageArgs(args), text: args.text };
+    const { text, preview_url: previewUrl } = args;
+    const asked = { ...messageArgs(args), text, ...defined({ previewUrl }) };
     return await finishSend(context, await mutateAs(context.caller.identity, api.mcp.sendText, asked));
   },
 });

@@ -11,8 +11,9 @@ export const updateConversation = defineTool({
   name: "updateConversation",
   title: "Update conversation",
   description:
-    "Archives a WhatsApp conversation or brings it back into the list. Nothing is sent and nothing is lost; a new " +
-    "message of the customer brings it back by itself. Answers with the conversation as it is now.",
+    "Archives a WhatsApp conversation or brings it back into the list, or stops agents from writing in it. Nothing is " +
+    "sent and nothing is lost; a new message of the customer brings an archived one back by itself. Answers with the " +
+    "conversation as it is now. To hand over with a reason use handoff_to_human.",
   scope: "write",
   core: true,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -20,10 +21,14 @@ export const updateConversation = defineTool({
     from: params.from,
     contact: params.contact,
     archived: z.boolean().optional().describe("True archives it, false brings it back."),
+    mode: z
+      .enum(["human", "paused"])
+      .optional()
+      .describe("human: people answer; paused: nobody does. Only a person gives it back."),
   }),
   answer: conversationShape,
-  run: async ({ caller }, { from, contact, archived }) => {
-    const asked = { contact, ...defined({ from, archived }) };
+  run: async ({ caller }, { from, contact, archived, mode }) => {
+    const asked = { contact, ...defined({ from, archived, mode }) };
     const conversation = await mutateAs(caller.identity, api.mcp.updateConversation, asked);
     return isRefusal(conversation) ? conversation : conversationOf(conversation, Date.now());
   },
