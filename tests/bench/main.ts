@@ -2,6 +2,7 @@ import { benchEngine } from "./engine";
 import { FlagError } from "./flags";
 import { benchGrowth } from "./growth";
 import { benchIngest } from "./ingest";
+import { benchMcp } from "./mcp";
 import { benchSearch } from "./search";
 import { benchSimulator } from "./simulator";
 
@@ -13,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, (say: Say, flags: string[]) => Promise
   search: benchSearch,
   ingest: benchIngest,
   growth: benchGrowth,
+  mcp: benchMcp,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);

@@ -4,8 +4,8 @@ import { performance } from "node:perf_hooks";
 import type { Delivery } from "./webhook-bodies";
 
 export type WebhookLoad = {
-  /** Posts a prepared request over a free connection; resolves when its 200 was read whole, throws on another answer. */
-  post(request: Buffer): Promise<void>;
+  /** Posts a prepared request over a free connection; resolves with its 200 read whole, throws on another answer. */
+  post(request: Buffer): Promise<string>;
   close(): void;
 };
 
@@ -36,7 +36,7 @@ export async function openWebhookLoad(url: string, connections: number): Promise
     async post(request) {
       const connection = free.pop() ?? (await new Promise<Connection>((resolve) => waiting.push(resolve)));
       try {
-        await connection.exchange(request);
+        return await connection.exchange(request);
       } finally {
         const next = waiting.shift();
         if (next === undefined) free.push(connection);
@@ -78,7 +78,7 @@ class Connection {
     socket.on("close", () => socket === this.#socket && this.#end(new Error("A connection was closed.")));
   }
 
-  async exchange(request: Buffer): Promise<void> {
+  async exchange(request: Buffer): Promise<string> {
     if (performance.now() - this.#usedAtMs > IDLE_MS_MAX || this.#socket.destroyed) await this.open();
     await new Promise<void>((done, fail) => {
       this.#pending = { done, fail };
@@ -86,6 +86,7 @@ class Connection {
       this.#socket.write(request);
     });
     this.#usedAtMs = performance.now();
+    return this.#received;
   }
 
   close(): void {
