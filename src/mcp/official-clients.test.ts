@@ -1,9 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import http from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
-import type { Readable } from "node:stream";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
@@ -14,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { ROOT } from "../../local/env";
 import { type LiveProduct, startLiveProduct } from "../../tests/support/live-product";
+import { serveRoute } from "../../tests/support/route-server";
 
 const SCRIPT = path.join(ROOT, "src/mcp/stdio.ts");
 const ARGS = ["--import", "tsx", SCRIPT];
@@ -21,49 +19,21 @@ const INFO = { name: "test", version: "1.0.0" };
 const WAIT = { timeout: 30_000, interval: 20 };
 
 let product: LiveProduct;
-let app: http.Server;
+let app: Awaited<ReturnType<typeof serveRoute>>;
 let site: string;
 
 beforeAll(async () => {
   product = await startLiveProduct();
   const { answerMcp } = await import("./endpoint");
-  app = http.createServer(async (request, response) => {
-    const gone = new AbortController();
-    response.on("close", () => gone.abort());
-    const body = request.method === "POST" ? { body: await bytesOf(request) } : {};
-    const headers = new Headers(
-      Object.entries(request.headers).flatMap(([name, value]) =>
-        typeof value === "string" ? [[name, value] as [string, string]] : [],
-      ),
-    );
-    const method = request.method ?? "GET";
-    const url = `http://localhost${request.url}`;
-    const answer = await answerMcp(new Request(url, { method, headers, signal: gone.signal, ...body }));
-    response.writeHead(answer.status, Object.fromEntries(answer.headers));
-    response.flushHeaders();
-    for await (const chunk of answer.body ?? []) response.write(chunk);
-    response.end();
-  });
-  const port = await new Promise<number>((resolve) => {
-    app.listen(0, "127.0.0.1", () => resolve((app.address() as AddressInfo).port));
-  });
-  site = `http://127.0.0.1:${port}`;
+  app = await serveRoute(answerMcp);
+  site = app.url;
 }, 180_000);
 afterAll(async () => {
   (await import("./push/streams")).closeAllStreams();
-  await new Promise<void>((resolve) => {
-    app.close(() => resolve());
-    app.closeAllConnections();
-  });
+  await app.close();
   await (await import("./audit")).drainAudit();
   await product.stop();
 }, 60_000);
-
-async function bytesOf(stream: Readable): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return new Uint8Array(Buffer.concat(chunks));
-}
 
 /** Over what a client of either kind reaches the server. */
 type Transport = "HTTP" | "stdio to an installation" | "stdio to the backend";
