@@ -1,6 +1,7 @@
 import type { RegisteredAction, RegisteredMutation, RegisteredQuery } from "convex/server";
 import type { GenericValidator, Infer, ObjectType, PropertyValidators, VId } from "convex/values";
 import { can, type Permission, type Role } from "#shared/domain/roles";
+import type { KeyTools } from "#shared/scopes";
 import { internal } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
 import {
@@ -66,12 +67,15 @@ type MemberDoor<Ctx, Args extends PropertyValidators, Returns extends GenericVal
   Returns
 > & { permission: Permission };
 
-/** A door of a key names the MCP tools that stand on it: a key that is narrowed to other tools does not pass. */
+/**
+ * A door of a key names the MCP tools that stand on it: a key that is narrowed to other tools does not pass. `any` is for
+ * what every key may know or do; each door that says so says why.
+ */
 type CallerDoor<Ctx, Args extends PropertyValidators, Returns extends GenericValidator> = Door<
   Ctx,
   Args,
   Returns
-> & { tools?: readonly string[] };
+> & { tools: KeyTools };
 
 type AccountArgs = PropertyValidators & { accountId: VId<Id<"accounts">> };
 

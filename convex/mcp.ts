@@ -59,7 +59,7 @@ export const listConversations = callerQuery({
 
 /** One conversation with a page of its messages, oldest first; `before` is the `nextCursor` of a later page. */
 export const getConversation = callerQuery({
-  tools: ["get_conversation", "get_messages"],
+  tools: ["get_conversation"],
   args: {
     from,
     /** Phone number in any spelling, @username, contact id or business-scoped user id. */
@@ -81,6 +81,7 @@ export const getConversation = callerQuery({
 
 /** Begins the upload of a file to send: `POST` it to the address, which answers `{storageId}`. */
 export const beginUpload = callerMutation({
+  tools: ["send_media"],
   args: { from, kind: mediaKind, filename: v.optional(v.string()) },
   returns: v.union(begunUpload, refusalView),
   handler: async (ctx, { from: number, kind, filename }) => {
@@ -93,6 +94,7 @@ export const beginUpload = callerMutation({
 
 /** The file is uploaded; it is judged now, and `getUpload` tells when it can be sent. */
 export const finishUpload = callerMutation({
+  tools: ["send_media"],
   args: { from, uploadId: v.string(), storageId: v.id("_storage") },
   returns: v.union(v.null(), refusalView),
   handler: async (ctx, args) => {
@@ -106,6 +108,7 @@ export const finishUpload = callerMutation({
 
 /** What became of an upload. */
 export const getUpload = callerQuery({
+  tools: ["send_media"],
   args: { from, uploadId: v.string() },
   returns: v.union(uploadView, refusalView),
   handler: async (ctx, args) => {
@@ -270,6 +273,15 @@ export const markAsRead = callerMutation({
  * key gave it. Subscribe to it, or ask again while it says "pending".
  */
 export const sendOutcome = callerQuery({
+  tools: [
+    "send_text",
+    "send_template",
+    "send_media",
+    "send_reaction",
+    "send_interactive",
+    "send_location",
+    "send_contacts",
+  ],
   args: {
     from,
     messageId: v.optional(v.id("messages")),

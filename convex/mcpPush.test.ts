@@ -65,6 +65,18 @@ describe("where a resource stands", () => {
     expect(await placesOf(app.key(foreign), { kind: "conversation", ref: conversationId })).toEqual([null]);
   });
 
+  it("is unknown to a key that is narrowed to other tools or that works outbound only", async () => {
+    const resources: Resources = [
+      { kind: "messages", ref: NUMBER },
+      { kind: "conversation", ref: conversationId },
+      { kind: "templates", ref: NUMBER },
+    ];
+    const narrowed = await app.addKey(accountId, { scopes: ["read"], tools: ["get_conversation"] });
+    expect(await placesOf(app.key(narrowed.id), ...resources)).toEqual([null, [expect.anything()], null]);
+    const outbound = await app.addKey(accountId, { direction: "outbound" });
+    expect(await placesOf(app.key(outbound.id), ...resources)).toEqual([null, null, null]);
+  });
+
   it("is not told for more resources than a stream may have", async () => {
     const resources = Array.from({ length: 101 }, () => ({ kind: "policy" as const }));
     await expect(locate(app.key(keyId), resources)).rejects.toThrow();
@@ -84,6 +96,13 @@ describe("the rights of a stream", () => {
 });
 
 describe("the changes of an account", () => {
+  it("name no conversation and no message to a key that may not read them", async () => {
+    const { id } = await app.addKey(accountId, { scopes: ["read", "send"], tools: ["send_text"] });
+    const changes = await app.key(id).query(api.mcpPush.changes, { accountId, after: 0 });
+    expect(changes.length).toBeGreaterThan(0);
+    for (const change of changes) expect(Object.keys(change).sort()).toEqual(["seq", "type"]);
+  });
+
   it("come in order after a place, and name the conversation and message", async () => {
     const changes = await app.key(keyId).query(api.mcpPush.changes, { accountId, after: 0 });
     expect(changes.map(({ seq }) => seq)).toEqual(changes.map((_change, at) => at + 1));

@@ -132,6 +132,8 @@ export const listEvents = callerQuery({
 
 /** What the key is, which numbers it may use and how much of its limits is left. */
 export const getUsage = callerQuery({
+  // About the key itself; and every tool asks it which numbers there are.
+  tools: "any",
   args: {},
   returns: v.object({
     name: v.string(),

@@ -8,6 +8,8 @@ import { callerConversationView, messageView, refusalView } from "./model/views"
 
 /** The business numbers that the caller may use. */
 export const numbers = callerQuery({
+  // Every tool is used with one of them.
+  tools: "any",
   args: {},
   returns: v.array(grantedNumberView),
   handler: async (ctx) => await readNumbers(ctx, ctx.caller),
@@ -15,6 +17,7 @@ export const numbers = callerQuery({
 
 /** The newest messages of a number, or those that changed after a place in its events. */
 export const messages = callerQuery({
+  tools: ["get_messages"],
   args: { number: v.string(), after: v.optional(v.number()), limit: v.optional(v.number()) },
   returns: v.union(feedView, refusalView),
   handler: async (ctx, { number, ...page }) => await readFeed(ctx, ctx.caller, { from: number, ...page }),
@@ -22,6 +25,7 @@ export const messages = callerQuery({
 
 /** A conversation by its id, with its newest messages, oldest of them first. */
 export const conversation = callerQuery({
+  tools: ["get_conversation"],
   args: { id: v.string(), limit: v.number() },
   returns: v.union(
     v.object({
@@ -37,6 +41,7 @@ export const conversation = callerQuery({
 
 /** Where the app finds the file of a message. */
 export const media = callerQuery({
+  tools: ["get_media"],
   args: { messageId: v.string() },
   returns: v.union(
     v.object({ url: v.string(), mime: v.optional(v.string()), bytes: v.optional(v.number()) }),

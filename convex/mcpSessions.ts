@@ -12,10 +12,14 @@ import {
 import { refusalView } from "./model/views";
 import { mcpSubscription } from "./tables/mcpSessions";
 
-/** The session as the app opened it: its id and the end of its signature (ms). */
+/**
+ * The session as the app opened it: its id and the end of its signature (ms). Sessions are for every key (`tools: "any"`):
+ * they carry no contents, and what one is told about, each resource asks a tool for (`shared/domain/resource-access`).
+ */
 const session = { sessionId: v.string(), expiresAt: v.number() };
 
 export const subscribe = callerMutation({
+  tools: "any",
   args: { ...session, uri: v.string(), resource: resourceRef },
   returns: v.union(v.null(), refusalView),
   handler: async (ctx, { uri, resource, ...opened }) =>
@@ -23,6 +27,7 @@ export const subscribe = callerMutation({
 });
 
 export const unsubscribe = callerMutation({
+  tools: "any",
   args: { sessionId: v.string(), uri: v.string() },
   returns: v.null(),
   handler: async (ctx, { sessionId, uri }) => {
@@ -33,6 +38,7 @@ export const unsubscribe = callerMutation({
 
 /** The client says goodbye; from now on the session's id is refused. */
 export const end = callerMutation({
+  tools: "any",
   args: session,
   returns: v.null(),
   handler: async (ctx, opened) => {
@@ -43,6 +49,7 @@ export const end = callerMutation({
 
 /** What the stream of a session has to tell about; subscribed to by the process that holds the stream. */
 export const read = callerQuery({
+  tools: "any",
   args: { sessionId: v.string() },
   returns: v.object({ ended: v.boolean(), subscriptions: v.array(mcpSubscription) }),
   handler: async (ctx, { sessionId }) => await readSession(ctx, ctx.caller, sessionId),

@@ -187,10 +187,11 @@ function expected(fn: PublicFunction, door: Door, { as, name }: Visitor, subject
   }
   if (as !== "key" && as !== "foreign key" && as !== "key without scope" && as !== "key for other tools")
     return "unauthorized";
-  if (as === "key for other tools") return door.tools ? "scope_missing" : null;
+  if (as === "key for other tools" && door.tools === "named") return "scope_missing";
   if (as === "foreign key" && subject.is === "foreign") return null;
   if (subject.is === "nothing" || ANSWERS_WITH_NOTHING.includes(fn.name)) return "answer";
-  if (as === "key without scope") return HIDES_SCOPES.includes(fn.name) ? "not_found" : "scope_missing";
+  if (as === "key without scope" || as === "key for other tools")
+    return HIDES_SCOPES.includes(fn.name) ? "not_found" : "scope_missing";
   return as === "key" ? exists : "not_found";
 }
 
@@ -211,12 +212,30 @@ describe("every public function", () => {
     expect(PUBLIC.filter(({ door }) => door === undefined)).toEqual([]);
   });
 
+  it("of a key names its tools, but for those that need none", () => {
+    const open = PUBLIC.filter(({ door }) => door?.kind === "caller" && door.tools === "any");
+    expect(open.map(({ name }) => name)).toEqual(FOR_ANY_TOOL);
+  });
+
   it.each(["admin", "owner"] as const)("asks for an %s where it should", (role) => {
     const least = ({ door }: PublicFunction) =>
       door?.kind === "member" ? ROLES.find((may) => can(may, door.permission)) : undefined;
     expect(PUBLIC.filter((fn) => least(fn) === role).map(({ name }) => name)).toEqual(ABOVE_MEMBER[role]);
   });
 });
+
+/** The doors that a key narrowed to other tools may use, said once more by hand. */
+const FOR_ANY_TOOL = [
+  "mcpPush:changes",
+  "mcpPush:locate",
+  "mcpPush:rights",
+  "mcpReads:getUsage",
+  "mcpResources:numbers",
+  "mcpSessions:end",
+  "mcpSessions:read",
+  "mcpSessions:subscribe",
+  "mcpSessions:unsubscribe",
+];
 
 /** The doors that are closed to plain members, said once more by hand: a slip in a permission shows here. */
 const ABOVE_MEMBER: Record<Exclude<Role, "member">, string[]> = {

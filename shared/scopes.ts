@@ -40,6 +40,17 @@ export function fitsDirection(direction: KeyDirection | undefined, needed: Scope
 }
 
 /**
+ * Whether a key that is narrowed to some tools (undefined = not narrowed) may use what stands behind these; `any` is
+ * what no tool is needed for.
+ */
+export function fitsTools(narrowedTo: readonly string[] | undefined, tools: KeyTools): boolean {
+  return narrowedTo === undefined || tools === "any" || tools.some((tool) => narrowedTo.includes(tool));
+}
+
+/** The MCP tools that something belongs to, by their names. */
+export type KeyTools = readonly string[] | "any";
+
+/**
  * The scopes of a list separated by commas or spaces, in the order of the registry and without repetition, or the
  * first word that is not a scope.
  */

@@ -1,5 +1,6 @@
 import type { UserIdentity } from "convex/server";
 import { can, type Permission } from "#shared/domain/roles";
+import { fitsTools, type KeyTools } from "#shared/scopes";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { fail } from "./errors";
@@ -86,15 +87,12 @@ export async function findMembership(
  * The API key behind the call, read again in this very transaction, so that a revocation takes effect at once although
  * the token still lives. Throws `unauthorized`, or `scope_missing` when the key is narrowed to none of these tools.
  */
-export async function requireCaller(ctx: QueryCtx, tools?: readonly string[]): Promise<Caller> {
+export async function requireCaller(ctx: QueryCtx, tools: KeyTools): Promise<Caller> {
   const identity = await requireUse(ctx, "mcp");
   const apiKeyId = ctx.db.normalizeId("apiKeys", identity.subject);
   const key = apiKeyId === null ? null : await ctx.db.get(apiKeyId);
   if (key === null || key.revokedAt !== undefined) fail("unauthorized");
-  const { tools: allowed } = key;
-  if (allowed !== undefined && tools !== undefined && !tools.some((tool) => allowed.includes(tool))) {
-    fail("scope_missing", { say: "The key may not use this tool." });
-  }
+  if (!fitsTools(key.tools, tools)) fail("scope_missing", { say: "The key may not use this tool." });
   return {
     apiKeyId: key._id,
     key,
@@ -106,11 +104,7 @@ export async function requireCaller(ctx: QueryCtx, tools?: readonly string[]): P
 }
 
 /** As `requireCaller`, and also refuses a key whose end has come but whose scheduled expiry has not run yet. */
-export async function requireCallerNow(
-  ctx: MutationCtx,
-  tools: readonly string[] | undefined,
-  now: number,
-): Promise<Caller> {
+export async function requireCallerNow(ctx: MutationCtx, tools: KeyTools, now: number): Promise<Caller> {
   const caller = await requireCaller(ctx, tools);
   if (caller.key.expiresAt !== undefined && caller.key.expiresAt <= now) fail("unauthorized");
   return caller;

@@ -1,6 +1,6 @@
 import { type Infer, v } from "convex/values";
 import { defined } from "#shared/defined";
-import { hasScope } from "#shared/scopes";
+import { mayReadResource, RESOURCE_KINDS, type ResourceKind } from "#shared/domain/resource-access";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
 import { findByNumber } from "./accounts";
@@ -11,14 +11,7 @@ import { messageIdOf } from "./messageEvents";
 
 /** A resource of an MCP client, as its URI names it: a business number, or the id of a conversation or message. */
 export const resourceRef = v.object({
-  kind: v.union(
-    v.literal("accounts"),
-    v.literal("messages"),
-    v.literal("templates"),
-    v.literal("conversation"),
-    v.literal("media"),
-    v.literal("policy"),
-  ),
+  kind: v.union(...RESOURCE_KINDS.map((kind) => v.literal(kind))),
   /** Absent for the two that there is one of. */
   ref: v.optional(v.string()),
 });
@@ -41,10 +34,12 @@ const CHANGES_PAGE_MAX = 60;
  * more because the key is revoked or expired.
  */
 export function rightsOf({ key, scopes, grantedAccountIds }: Caller): string {
-  const { sendsPerMinute, sendsPerDay, expiresAt } = key;
+  const { tools, direction, sendsPerMinute, sendsPerDay, expiresAt } = key;
   return JSON.stringify([
     [...scopes].sort(),
     [...grantedAccountIds].sort(),
+    tools,
+    direction,
     sendsPerMinute,
     sendsPerDay,
     expiresAt,
@@ -85,6 +80,7 @@ async function accountsBehind(
   caller: Caller,
   { kind, ref = "" }: ResourceRef,
 ): Promise<readonly Id<"accounts">[] | null> {
+  if (!mayRead(caller, kind)) return null;
   const granted = (account: Doc<"accounts"> | null) =>
     account !== null && account.state === "active" && caller.grantedAccountIds.includes(account._id)
       ? [account._id]
@@ -95,17 +91,18 @@ async function accountsBehind(
     case "accounts":
       return caller.grantedAccountIds;
     case "templates":
-      return hasScope(caller.scopes, "templates:read") ? granted(await findByNumber(ctx, ref)) : null;
     case "messages":
-      return hasScope(caller.scopes, "messages:read") ? granted(await findByNumber(ctx, ref)) : null;
+      return granted(await findByNumber(ctx, ref));
     case "conversation":
     case "media": {
-      if (!hasScope(caller.scopes, "messages:read")) return null;
       const accountId = await accountOf(ctx, kind, ref);
       return accountId === null ? null : granted(await ctx.db.get(accountId));
     }
   }
 }
+
+const mayRead = ({ scopes, key: { tools, direction } }: Caller, kind: ResourceKind): boolean =>
+  mayReadResource({ scopes, tools, direction }, kind);
 
 async function accountOf(
   ctx: QueryCtx,
@@ -121,16 +118,20 @@ async function accountOf(
   return message?.media === undefined ? null : message.accountId;
 }
 
+/** Kinds whose streams ask which conversation or message an event is about. */
+const ABOUT_MESSAGES: readonly ResourceKind[] = ["messages", "conversation", "media"];
+
 /**
  * What happened in an account after a place in its events, in order. An account that the caller may not use any more
- * has no events, and its stream ends by `rightsOf`.
+ * has no events, and its stream ends by `rightsOf`. Who may not read messages is not told which ones.
  */
 export async function readChanges(ctx: QueryCtx, caller: Caller, accountId: Id<"accounts">, after: number) {
   if (!caller.grantedAccountIds.includes(accountId)) return [];
   const events = await eventsAfter(ctx, accountId, after, CHANGES_PAGE_MAX);
+  const isNamed = ABOUT_MESSAGES.some((kind) => mayRead(caller, kind));
   return events.map((event) => ({
     seq: event.seq,
     type: event.type,
-    ...defined({ conversationId: event.conversationId, messageId: messageIdOf(event) }),
+    ...(isNamed && defined({ conversationId: event.conversationId, messageId: messageIdOf(event) })),
   }));
 }

@@ -11,11 +11,11 @@ import {
   mediaLinkPath,
   signMediaLink,
 } from "#shared/media-link";
-import { hasScope } from "#shared/scopes";
+import { fitsDirection, hasScope } from "#shared/scopes";
 import { MINUTE_MS } from "#shared/time";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
-import type { DoorRefusal } from "./grants";
+import { type DoorRefusal, refuseScope } from "./grants";
 import type { Caller } from "./identity";
 import { secretsKeys } from "./secrets";
 
@@ -58,9 +58,8 @@ export async function linkForCaller(
 ): Promise<
   { refused?: never; link: string; expiresAt: number; mime?: string; filename?: string } | DoorRefusal
 > {
-  if (!hasScope(caller.scopes, "messages:read")) {
-    return refusal("scope_missing", { say: 'The credential lacks the scope "messages:read".' });
-  }
+  const barred = refuseScope(caller, "messages:read");
+  if (barred !== null) return barred;
   const message = await ctx.db.get(messageId);
   if (message === null || !caller.grantedAccountIds.includes(message.accountId)) return refusal("not_found");
   if (message.media?.storageId === undefined) {
@@ -124,7 +123,9 @@ async function mayRead(
   const key = keyId === null ? null : await ctx.db.get(keyId);
   if (key === null || key.revokedAt !== undefined) return false;
   if (key.expiresAt !== undefined && key.expiresAt <= now) return false;
-  return key.grantedAccountIds.includes(accountId) && hasScope(key.scopes, "messages:read");
+  const scope = "messages:read";
+  if (!hasScope(key.scopes, scope) || !fitsDirection(key.direction, scope)) return false;
+  return key.grantedAccountIds.includes(accountId);
 }
 
 async function openFile(

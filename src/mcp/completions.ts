@@ -1,5 +1,6 @@
 import { type McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { isRefusal } from "#shared/errors";
+import { fitsTools } from "#shared/scopes";
 import { api } from "../../convex/_generated/api";
 import type { Caller } from "../server/caller";
 import { queryAs } from "../server/convex";
@@ -75,6 +76,7 @@ async function conversationsLike(caller: Caller, typed: string): Promise<string[
 }
 
 async function templatesLike(caller: Caller, typed: string, from: string | undefined): Promise<string[]> {
+  if (!fitsTools(caller.tools, ["list_templates"])) return [];
   const page = await queryAs(caller.identity, api.mcp.listTemplates, {
     limit: ROWS_SEARCHED,
     ...(from !== undefined && { from }),
@@ -85,6 +87,7 @@ async function templatesLike(caller: Caller, typed: string, from: string | undef
 }
 
 async function recentConversations(caller: Caller, from: string | undefined) {
+  if (!fitsTools(caller.tools, ["list_conversations"])) return [];
   const page = await queryAs(caller.identity, api.mcp.listConversations, {
     limit: ROWS_SEARCHED,
     ...(from !== undefined && { from }),

@@ -184,6 +184,34 @@ describe("every tool under every scope", () => {
   });
 });
 
+describe("every tool under a key that may use no other", () => {
+  it.each(TOOLS.map((tool) => [tool.name, tool] as const))(
+    "%s works, and lists are read",
+    async (_, tool) => {
+      const { key } = await product.createKey(own, ["read", "write", "send"], {
+        tools: [tool.name],
+        rpm: 1_000,
+      });
+      expect(await listed(key)).toEqual([tool.name]);
+      const { text, result, error } = await call(key, tool.name, rowOf(tool)(CUSTOMER, ownMessage));
+      expect(error).toBeUndefined();
+      expect(result?.isError, text).toBeUndefined();
+      expect(result?.structuredContent?.reason).not.toBe("scope_missing");
+      const resources = await (await post(key, "resources/list")).text();
+      expect(resources).toContain("pons://policy");
+      const read = await (await post(key, "resources/read", { uri: `pons://media/${ownMessage}` })).text();
+      expect(read).toContain('"error"');
+      const ref = { type: "ref/prompt", name: "draft_reply" };
+      for (const name of ["contact", "template", "from"]) {
+        const argument = { name, value: "" };
+        expect(await (await post(key, "completion/complete", { ref, argument })).text()).toContain(
+          '"values"',
+        );
+      }
+    },
+  );
+});
+
 describe("every tool for a business that is not the key's", () => {
   it.each(TOOLS.map((tool) => [tool.name, tool] as const))(
     "%s tells nothing and changes nothing",

@@ -1,6 +1,7 @@
 /// <reference types="vite/client" />
 import { convexTest } from "convex-test";
 import { vi } from "vitest";
+import type { KeyDirection } from "#shared/scopes";
 import { signatureHeader } from "#shared/signature";
 import { LOGIN_SCOPES } from "#shared/whatsapp/client-login";
 import { api, internal } from "../../convex/_generated/api";
@@ -272,6 +273,8 @@ interface KeyOptions {
   name: string;
   scopes: string[];
   numbers: string[];
+  tools: string[];
+  direction: KeyDirection;
   rpm: number;
   dailyCap: number;
   expiresAt: number;

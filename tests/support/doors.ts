@@ -7,7 +7,8 @@ export type Door =
   | { kind: "service" }
   | { kind: "user" }
   | { kind: "member"; permission: Permission }
-  | { kind: "caller"; tools: boolean };
+  /** `any`: the door is for keys that are narrowed to whatever tools. */
+  | { kind: "caller"; tools: "named" | "any" };
 
 export interface PublicFunction {
   /** `module:name`. */
@@ -32,7 +33,7 @@ const sources: Record<string, string> = import.meta.glob(["../../convex/*.ts", "
  * so the door is read from the source, where the formatter keeps this shape.
  */
 const DECLARATION =
-  /^(?:export )?const (\w+) = (public|service|user|member|caller)(?:Query|Mutation|Action)\(\{\s*(?:permission: "([\w.]+)",\s*)?(tools: \[)?/gm;
+  /^(?:export )?const (\w+) = (public|service|user|member|caller)(?:Query|Mutation|Action)\(\{\s*(?:permission: "([\w.]+)",\s*)?(?:\/\/[^\n]*\s*)?(?:tools: (\[|"any"))?/gm;
 
 /** Every public function of the deployment, in alphabetical order. */
 export function listPublicFunctions(): PublicFunction[] {
@@ -56,7 +57,8 @@ function readDoors(source: string): Map<string, Door> {
   const doors = new Map<string, Door>();
   for (const [, name = "", kind, permission, tools] of source.matchAll(DECLARATION)) {
     if (kind === "public" || kind === "service" || kind === "user") doors.set(name, { kind });
-    if (kind === "caller") doors.set(name, { kind, tools: tools !== undefined });
+    if (kind === "caller" && tools !== undefined)
+      doors.set(name, { kind, tools: tools === "[" ? "named" : "any" });
     // The compiler has checked it where it stands.
     if (kind === "member" && permission !== undefined)
       doors.set(name, { kind, permission: permission as Permission });

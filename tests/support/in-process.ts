@@ -70,7 +70,13 @@ export async function startInProcess(extraEnv: Record<string, string> = {}) {
     createKey: async (
       accountId: Id<"accounts">,
       scopes: string[],
-      more: { expiresAt?: number; numbers?: string[]; rpm?: number; dailyCap?: number } = {},
+      more: {
+        expiresAt?: number;
+        numbers?: string[];
+        tools?: string[];
+        rpm?: number;
+        dailyCap?: number;
+      } = {},
     ) => await t.action(internal.keysAdmin.create, { accountId, name: "test key", scopes, ...more }),
     stop: async () => {
       await t.finishInProgressScheduledFunctions();

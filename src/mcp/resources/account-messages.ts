@@ -19,7 +19,6 @@ export const accountMessages: Resource = {
     "The newest messages of a business number over all conversations. `next` of the answer is the URI that gives " +
     "what changed since, without a gap. Fields marked untrusted are written by customers.",
   mimeType: "application/json",
-  scope: "messages:read",
   read: async (caller, { ref, since }) => {
     if (ref === undefined) return refusal("not_found");
     const scope = { list: "message events", principal: caller.principal };

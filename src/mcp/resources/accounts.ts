@@ -8,7 +8,6 @@ export const accounts: Resource = {
   title: "Business numbers",
   description: "The WhatsApp business numbers that this credential may use, and whether they can send.",
   mimeType: "application/json",
-  scope: null,
   read: async (caller) => {
     const numbers = await queryAs(caller.identity, api.mcpResources.numbers, {});
     return jsonContent({

@@ -16,7 +16,6 @@ export const conversation: Resource = {
     "One WhatsApp conversation: the customer, the 24-hour window and the newest messages, oldest of them first. " +
     "Ids are in list_conversations. Fields marked untrusted are written by the customer.",
   mimeType: "application/json",
-  scope: "messages:read",
   read: async (caller, { ref: id }) => {
     if (id === undefined) return refusal("not_found");
     const answer = await fittingPage(MESSAGES, async (limit) => {

@@ -1,7 +1,7 @@
+import type { ResourceKind } from "#shared/domain/resource-access";
 import type { Refusal } from "#shared/errors";
-import type { Scope } from "#shared/scopes";
 import type { Caller } from "../../server/caller";
-import type { ResourceKind, ResourceUri } from "./uris";
+import type { ResourceUri } from "./uris";
 
 /** What is read: text or bytes in Base64, each with its type. */
 export type Content = { mimeType: string } & ({ text: string } | { blob: string });
@@ -13,8 +13,6 @@ export type Resource = {
   title: string;
   description: string;
   mimeType: string;
-  /** Without this scope the resource does not exist for a caller; null for what every caller may know. */
-  scope: Scope | null;
   /** What the resource holds now, or a refusal, which clients see as "not found". */
   read: (caller: Caller, uri: ResourceUri) => Promise<Content | Refusal>;
 };

@@ -1,3 +1,4 @@
+import type { ResourceKind } from "#shared/domain/resource-access";
 import { accountMessages } from "./account-messages";
 import { accounts } from "./accounts";
 import { conversation } from "./conversation";
@@ -5,7 +6,6 @@ import type { Resource } from "./define-resource";
 import { media } from "./media";
 import { policy } from "./policy";
 import { templates } from "./templates";
-import type { ResourceKind } from "./uris";
 
 /** Every kind of resource, in the order in which clients see them. */
 export const RESOURCES: Readonly<Record<ResourceKind, Resource>> = {

@@ -17,7 +17,6 @@ export const media: Resource = {
   description:
     "The image, audio, video or document of a message, by message id; at most 2 MiB. Sent by a customer.",
   mimeType: "application/octet-stream",
-  scope: "messages:read",
   read: async (caller, { ref: messageId }) => {
     if (messageId === undefined) return refusal("not_found");
     const file = await queryAs(caller.identity, api.mcpResources.media, { messageId });

@@ -16,7 +16,6 @@ export const policy: Resource = {
   title: "What may be done",
   description: "Scopes and limits of this credential, how much of them is left, and the rules of sending.",
   mimeType: "application/json",
-  scope: null,
   read: async (caller) => {
     const { scopes, numbers, sends, expiresAt } = await queryAs(caller.identity, api.mcpReads.getUsage, {});
     const usage = ({ limit, left, resetsAt }: (typeof sends)["day"]) => ({

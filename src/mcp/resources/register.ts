@@ -6,8 +6,9 @@ import {
   type ReadResourceResult,
   ResourceNotFoundError,
 } from "@modelcontextprotocol/server";
+import { mayReadResource } from "#shared/domain/resource-access";
 import { isRefusal } from "#shared/errors";
-import { hasScope } from "#shared/scopes";
+import { fitsTools } from "#shared/scopes";
 import { api } from "../../../convex/_generated/api";
 import type { Caller } from "../../server/caller";
 import { queryAs } from "../../server/convex";
@@ -24,7 +25,7 @@ const CONVERSATIONS_LISTED = 20;
 /** Numbers whose conversations are listed; a caller with more picks from the templates. */
 const NUMBERS_LISTED = 5;
 
-/** Offers the resources that the caller's scopes allow; every other URI is one that does not exist. */
+/** Offers the resources that the caller's credential allows; every other URI is one that does not exist. */
 export function registerResources({ server }: McpServer, exchange: Exchange): void {
   const { caller } = exchange;
   server.setRequestHandler("resources/list", async () =>
@@ -59,8 +60,8 @@ export function registerResources({ server }: McpServer, exchange: Exchange): vo
   );
 }
 
-const offered = ({ scopes }: Caller): Resource[] =>
-  Object.values(RESOURCES).filter(({ scope }) => scope === null || hasScope(scopes, scope));
+const offered = (caller: Caller): Resource[] =>
+  Object.values(RESOURCES).filter(({ kind }) => mayReadResource(caller, kind));
 
 async function read(caller: Caller, uri: string): Promise<ReadResourceResult> {
   const startedAt = performance.now();
@@ -108,6 +109,7 @@ async function recentConversations(
   caller: Caller,
   numbers: readonly { phoneNumber: string }[],
 ): Promise<string[]> {
+  if (!fitsTools(caller.tools, ["list_conversations"])) return [];
   const pages = await Promise.all(
     numbers.slice(0, NUMBERS_LISTED).map(({ phoneNumber }) =>
       queryAs(caller.identity, api.mcp.listConversations, {

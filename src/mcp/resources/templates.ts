@@ -13,7 +13,6 @@ export const templates: Resource = {
   title: "Templates of a number",
   description: "The message templates of a business number, with what each needs to be filled in.",
   mimeType: "application/json",
-  scope: "templates:read",
   read: async (caller, { ref: from }) => {
     if (from === undefined) return refusal("not_found");
     const page = await queryAs(caller.identity, api.mcp.listTemplates, { from, limit: TEMPLATES });

@@ -1,9 +1,9 @@
 import type { FunctionArgs } from "convex/server";
+import type { ResourceKind } from "#shared/domain/resource-access";
 import type { api } from "../../../convex/_generated/api";
 
 /** What the backend takes as a resource. */
 export type ResourceRef = FunctionArgs<typeof api.mcpPush.locate>["resources"][number];
-export type ResourceKind = ResourceRef["kind"];
 
 /** A URI of ours, taken apart. `since` is a cursor and only reads by it. */
 export type ResourceUri = { kind: ResourceKind; ref?: string; since?: string };
