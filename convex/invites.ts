@@ -14,6 +14,7 @@ import { ADMIN, actorArg, userActor } from "./model/actor";
 import {
   acceptInvite,
   insertInvite,
+  invitationView,
   inviteView,
   listInvites,
   mintInviteToken,
@@ -78,14 +79,11 @@ export const accept = userMutation({
   handler: async (ctx, args) => ({ accountId: await acceptInvite(ctx, args.token, ctx.userId, Date.now()) }),
 });
 
-/** Whom a token invites, for the Next server's sign-up page; it compares `expiresAt` with its clock. */
+/** What a token opens, for the Next server's page of it; `userId` is who looks at the page, if anybody is signed in. */
 export const read = serviceQuery({
-  args: { token: v.string() },
-  returns: v.union(
-    v.null(),
-    v.object({ accountName: v.string(), email: v.string(), role: accountRole, expiresAt: v.number() }),
-  ),
-  handler: async (ctx, args) => await readInvite(ctx, args.token),
+  args: { token: v.string(), userId: v.optional(v.string()) },
+  returns: v.union(v.null(), invitationView),
+  handler: async (ctx, { token, userId }) => await readInvite(ctx, token, userId),
 });
 
 /** As `accept`, by the Next server for a person who has just signed up and has no session yet. */

@@ -118,6 +118,19 @@ describe("an invitation", () => {
     expect(await people()).not.toHaveProperty("new");
   });
 
+  it("names the account to nobody but the one who joined by it, and only while they are a member", async () => {
+    const { token } = await invite("ada", "new@x.test");
+    await signUp("new", "new@x.test");
+    await accept("new", token);
+    const read = (userId?: string) =>
+      app.service.query(api.invites.read, { token, ...(userId !== undefined && { userId }) });
+    expect(await read("new")).toEqual({ state: "joined", accountId });
+    expect(await read("eve")).toEqual({ state: "used" });
+    expect(await read()).toEqual({ state: "used" });
+    await remove("olga", "new");
+    expect(await read("new")).toEqual({ state: "used" });
+  });
+
   it("is stored as a digest, and its token is nowhere else", async () => {
     const { token } = await invite("ada", "new@x.test");
     const rows = [...(await app.rows("accountInvites")), ...(await app.rows("auditLog"))];
@@ -130,10 +143,14 @@ describe("an invitation", () => {
     const open = (token: string) => app.service.query(api.invites.read, { token });
     const first = await invite("ada", "new@x.test");
     const second = await invite("ada", "new@x.test", "admin");
-    expect([await open(first.token), await open("nonsense")]).toEqual([null, null]);
-    expect(await open(second.token)).toMatchObject({ accountName: "Bakery", email: "new@x.test" });
+    expect([await open(first.token), await open("nonsense")]).toEqual([{ state: "revoked" }, null]);
+    expect(await open(second.token)).toMatchObject({
+      state: "open",
+      accountName: "Bakery",
+      email: "new@x.test",
+    });
     await app.user("ada").mutation(api.invites.revoke, { accountId, inviteId: second.id });
-    expect(await open(second.token)).toBeNull();
+    expect(await open(second.token)).toEqual({ state: "revoked" });
     const third = await invite("ada", "new@x.test");
     await app.advance(7 * DAY);
     for (const { token } of [first, second, third]) {

@@ -10,6 +10,7 @@ const optional = { required: false };
 
 const rotatedSchema = z.looseObject({ id: z.string(), key: z.string(), name: z.string() });
 const inviteSchema = z.looseObject({ email: z.string(), role: z.string(), token: z.string() });
+const invitedSchema = inviteSchema.extend({ link: z.string() });
 
 /** What is done to an account after it was added, and who else gets in. */
 export const accountVerbs: readonly Verb[] = [
@@ -101,15 +102,19 @@ export const accountVerbs: readonly Verb[] = [
     noun: "users",
     verb: "invite",
     flags: { account: optional, email: required, role: required },
-    run: async (backend, values) =>
-      await runFunction(backend, "invites:createByAdmin", {
-        accountId: await accountId(backend, values["account"]),
-        email: values["email"],
-        role: values["role"],
-      }),
+    run: async (backend, values, siteUrl) => {
+      const invite = inviteSchema.parse(
+        await runFunction(backend, "invites:createByAdmin", {
+          accountId: await accountId(backend, values["account"]),
+          email: values["email"],
+          role: values["role"],
+        }),
+      );
+      return { ...invite, link: new URL(`/invite/${invite.token}`, siteUrl).href };
+    },
     print: (result) => {
-      const { email, role, token } = inviteSchema.parse(result);
-      return `${token}\n\nThe invitation of ${email} as ${role}. It is shown this once and works for a week.`;
+      const { email, role, link } = invitedSchema.parse(result);
+      return `${link}\n\nSend this link to ${email}, who joins as ${role}. It is shown this once, and works once, for a week.`;
     },
   },
 ];

@@ -13,8 +13,8 @@ export type Verb = {
   /** Name of the one word after the verb, where it takes one. */
   positional?: string;
   flags: Record<string, { required: boolean }>;
-  /** @returns what `--json` prints */
-  run(backend: Backend, values: Record<string, string>): Promise<unknown>;
+  /** @returns what `--json` prints; `siteUrl` is where people find this deployment */
+  run(backend: Backend, values: Record<string, string>, siteUrl: string): Promise<unknown>;
   /** The same for people. */
   print(result: unknown): string;
 };

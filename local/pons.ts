@@ -18,7 +18,7 @@ await runCommand(async () => {
     throw new LocalError(`There is no command "${[noun, words[0]].filter(Boolean).join(" ")}".\n${usage()}`);
   const { json, values } = parseFlags(verb, verb.verb === "" ? words : words.slice(1));
   const env = await loadEnv({ generate: false });
-  const result = await verb.run(backendOf(env), values);
+  const result = await verb.run(backendOf(env), values, env.SITE_URL);
   process.stdout.write(`${json ? JSON.stringify(result) : verb.print(result)}\n`);
 });
 

@@ -1,4 +1,4 @@
-import { v } from "convex/values";
+import { type Infer, v } from "convex/values";
 import { plainBytes, toBase64Url, toHex } from "#shared/bytes";
 import { defined } from "#shared/defined";
 import type { Role } from "#shared/domain/roles";
@@ -9,6 +9,7 @@ import { accountRole } from "../tables/accounts";
 import { type Actor, actorWord, requireActor } from "./actor";
 import { recordAudit } from "./audit";
 import { fail } from "./errors";
+import { findMembership } from "./identity";
 import { addMember, findPerson } from "./members";
 
 /** A week covers a holiday; a forgotten link should not open a door for long. */
@@ -123,15 +124,39 @@ export async function revokeInvite(
 }
 
 /**
- * Whom a token invites, for the sign-up page: the address that must sign up and the account's name. Null for every
- * token that opens nothing, whatever the reason; the caller compares `expiresAt` with its clock.
+ * What a token opens, for the page of the invitation. Of one that is over only that is told, and why: whoever finds an
+ * old link learns no name from it. The caller compares `expiresAt` (ms) with its clock.
  */
-export async function readInvite(ctx: QueryCtx, token: string) {
+export const invitationView = v.union(
+  v.object({
+    state: v.literal("open"),
+    accountName: v.string(),
+    email: v.string(),
+    role: accountRole,
+    expiresAt: v.number(),
+  }),
+  v.object({ state: v.union(v.literal("used"), v.literal("revoked")) }),
+  /** Accepted by the one who asks, who is a member still. */
+  v.object({ state: v.literal("joined"), accountId: v.id("accounts") }),
+);
+
+/** The invitation of a token as `userId` sees it, who may be nobody; null for a token that never was one. */
+export async function readInvite(
+  ctx: QueryCtx,
+  token: string,
+  userId: string | undefined,
+): Promise<Infer<typeof invitationView> | null> {
   const invite = await findByToken(ctx, token);
-  if (invite === null || invite.acceptedAt !== undefined || invite.revokedAt !== undefined) return null;
-  const account = await ctx.db.get(invite.accountId);
-  if (account === null) return null;
-  return { accountName: account.name, email: invite.email, role: invite.role, expiresAt: invite.expiresAt };
+  const account = invite === null ? null : await ctx.db.get(invite.accountId);
+  if (invite === null || account === null) return null;
+  const { acceptedAt, acceptedBy, revokedAt, email, role, expiresAt } = invite;
+  if (acceptedAt !== undefined) {
+    const isTheirs = userId !== undefined && acceptedBy === userId;
+    const isMember = isTheirs && (await findMembership(ctx, account._id, userId)) !== null;
+    return isMember ? { state: "joined", accountId: account._id } : { state: "used" };
+  }
+  if (revokedAt !== undefined) return { state: "revoked" };
+  return { state: "open", accountName: account.name, email, role, expiresAt };
 }
 
 /**

@@ -34,9 +34,29 @@ const REFUSALS: Readonly<Record<string, { field: AuthField; message: string }>> 
   },
 };
 
-export function signIn(credentials: { email: string; password: string }): Promise<AuthOutcome> {
-  return post("/api/auth/sign-in/email", credentials);
+/** What the sign-in server says of an invitation that ended while its page was open. */
+const INVITE_ENDED = {
+  field: "form",
+  message: "This invitation does not work any more. Reload the page to see why.",
+} as const;
+
+/** With the token of an invitation, whoever signs in joins its account. */
+export function signIn(
+  credentials: { email: string; password: string },
+  invite?: string,
+): Promise<AuthOutcome> {
+  return post("/api/auth/sign-in/email", credentials, inviteHeader(invite));
 }
+
+export function signUpInvited(
+  person: { name: string; email: string; password: string },
+  invite: string,
+): Promise<AuthOutcome> {
+  return post("/api/auth/sign-up/email", person, inviteHeader(invite));
+}
+
+const inviteHeader = (invite: string | undefined): Record<string, string> =>
+  invite === undefined ? {} : { "x-pons-invite": invite };
 
 export function createOwner({
   setupToken,
@@ -71,7 +91,9 @@ async function post(path: string, body: object, headers: Record<string, string> 
     };
   }
   if (response.ok) return { ok: true };
-  return { ok: false, ...refusalOf(response.status, response.headers, await codeOf(response)) };
+  const code = await codeOf(response);
+  if (code === "invite_required" && "x-pons-invite" in headers) return { ok: false, ...INVITE_ENDED };
+  return { ok: false, ...refusalOf(response.status, response.headers, code) };
 }
 
 function refusalOf(

@@ -21,15 +21,16 @@ describe.skipIf(noBrowser !== null)(`the loop${noBrowser === null ? "" : ` (skip
   let browser: Browser;
   let page: Page;
   let apiKey: string;
+  let accountId: string;
 
   beforeAll(async () => {
     stack = await startTestStack();
     await seedDemo(stack.backend, stack.env, stack.simulatorUrl);
-    const [account] = z
-      .array(z.looseObject({ id: z.string() }))
+    [{ id: accountId }] = z
+      .tuple([z.looseObject({ id: z.string() })], z.unknown())
       .parse(await runFunction(stack.backend, "accountsAdmin:list", {}));
     const created = await runFunction(stack.backend, "keysAdmin:create", {
-      accountId: account?.id,
+      accountId,
       name: "flow agent",
       scopes: ["read", "send"],
     });
@@ -123,6 +124,32 @@ describe.skipIf(noBrowser !== null)(`the loop${noBrowser === null ? "" : ` (skip
     await bubble.getByTitle("Read", { exact: true }).waitFor({ timeout: 15_000 });
     const bodies = (await graphRequests(stack.simulatorUrl)).map((request) => JSON.stringify(request.body));
     expect(bodies.filter((body) => body.includes("See you on Friday!")).length).toBe(1);
+  });
+
+  test("an invited person makes an account by the link and is in the inbox, and the link is used up", async () => {
+    const invite = await runFunction(stack.backend, "invites:createByAdmin", {
+      accountId,
+      email: "ben@example.com",
+      role: "member",
+    });
+    const link = `${stack.env.SITE_URL}/invite/${z.looseObject({ token: z.string() }).parse(invite).token}`;
+    const context = await browser.newContext({ colorScheme: "dark", viewport: { width: 390, height: 844 } });
+    const guest = await context.newPage();
+    await guest.goto(link);
+    await guest.getByRole("heading", { name: /^Join / }).waitFor();
+    expect(await breaches(guest)).toEqual([]);
+    expect(await guest.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await guest.getByLabel("Name").fill("Ben");
+    await guest.getByLabel("Password").fill("another long password");
+    await guest.getByRole("button", { name: /create/i }).click();
+    await guest.waitForURL(`**/dashboard/${accountId}`);
+    await guest.getByText("Sheena Nelson").first().waitFor();
+    await context.close();
+
+    const owner = await page.context().newPage();
+    await owner.goto(link);
+    await owner.getByRole("heading", { name: /used already/ }).waitFor();
+    await owner.close();
   });
 
   describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {

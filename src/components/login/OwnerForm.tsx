@@ -1,7 +1,8 @@
 "use client";
 
 import { fieldText, looksLikeEmail, useAuthForm } from "@/hooks/use-auth-form";
-import { createOwner, PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from "@/lib/auth-requests";
+import { createOwner, PASSWORD_CHARACTERS_MIN } from "@/lib/auth-requests";
+import { checkNewPassword } from "@/lib/new-password";
 import { FormFoot } from "./FormFoot";
 import { TextField } from "./TextField";
 
@@ -34,17 +35,11 @@ export function OwnerForm({ next, setupToken }: { next: string; setupToken: stri
 }
 
 function check(fields: FormData) {
-  const password = fieldText(fields, "password");
   return {
     ...(fieldText(fields, "setupToken").trim() === "" && { setupToken: "Enter the setup token." }),
     ...(fieldText(fields, "name").trim() === "" && { name: "Enter your name." }),
     ...(!looksLikeEmail(fieldText(fields, "email")) && { email: "Enter your e-mail address." }),
-    ...(password.length < PASSWORD_CHARACTERS_MIN && {
-      password: `Use at least ${PASSWORD_CHARACTERS_MIN} characters.`,
-    }),
-    ...(password.length > PASSWORD_CHARACTERS_MAX && {
-      password: `Use at most ${PASSWORD_CHARACTERS_MAX} characters.`,
-    }),
+    ...checkNewPassword(fieldText(fields, "password")),
   };
 }
 

@@ -7,6 +7,7 @@ import { mutateAs, queryAs } from "../convex";
 import { serverEnv } from "../env";
 import type { Identity } from "../identity";
 import { isInstanceClaimed } from "../instance";
+import { isInviteToken } from "../invitation";
 import { noteOutage } from "./outage";
 
 /**
@@ -97,7 +98,7 @@ async function isInvited(headers: Headers | undefined, email: unknown): Promise<
   const token = inviteOf(headers);
   if (token === null || typeof email !== "string") return false;
   const invite = await queryAs(SERVICE, api.invites.read, { token }).catch(noteOutage);
-  if (invite === null) return false;
+  if (invite?.state !== "open") return false;
   return invite.email === email.trim().toLowerCase() && invite.expiresAt > Date.now();
 }
 
@@ -114,12 +115,9 @@ async function acceptsInvite(userId: string, headers: Headers | undefined): Prom
   }
 }
 
-/** 32 bytes in base64url; whatever else stands in the header is no token and is not looked up. */
-const INVITE_FORM = /^[A-Za-z0-9_-]{43}$/;
-
 function inviteOf(headers: Headers | undefined): string | null {
   const token = headers?.get(INVITE_HEADER) ?? "";
-  return INVITE_FORM.test(token) ? token : null;
+  return isInviteToken(token) ? token : null;
 }
 
 function hasSetupToken(headers: Headers | undefined): boolean {
