@@ -7,7 +7,7 @@ export function Input({ className, ...props }: ComponentProps<"input">) {
     <input
       data-slot="input"
       className={cn(
-        "touch-target h-9 w-full min-w-0 rounded-md border border-input bg-background px-3 text-base placeholder:text-muted-foreground focus-visible:outline-offset-0 disabled:cursor-not-allowed disabled:opacity-60 aria-invalid:border-destructive sm:text-sm",
+        "touch-target h-9 w-full min-w-0 rounded-md border border-input bg-background px-3 text-base placeholder:text-muted-foreground focus-visible:outline-offset-0 read-only:bg-muted disabled:cursor-not-allowed disabled:opacity-60 aria-invalid:border-destructive sm:text-sm",
         className,
       )}
       {...props}
