@@ -51,6 +51,9 @@ export interface MediaInfo {
 /** Largest JSON answer that is read; a page of templates is far below. */
 const JSON_BYTES_MAX = 4 * 1024 * 1024;
 
+/** Largest error page that is read in place of a file; Meta's are a few KiB. */
+const ERROR_BYTES_MAX = 64 * 1024;
+
 /** The Graph calls of the bridge, with an injected `fetch`. Holds no state but its options. */
 export class GraphClient {
   readonly #options: GraphClientOptions;
@@ -90,17 +93,21 @@ export class GraphClient {
 
   /**
    * Downloads a file from a link of `getMedia`. The link needs the access token, so the caller must have checked that
-   * its host is one of Meta's. At most `bytesMax` bytes are read.
+   * its host is one of Meta's. A file of more than `bytesMax` bytes is refused without being read to its end.
    */
   async downloadMedia(url: string, bytesMax: number): Promise<ReadResult<Uint8Array>> {
     const answer = await exchange(this.#options.fetch, url, {
       method: "GET",
       headers: { authorization: `Bearer ${this.#options.accessToken}`, "user-agent": USER_AGENT },
       deadlineMs: this.#deadlineMs,
-      bytesMax,
+      // The page that explains a dead link may be larger than the file.
+      bytesMax: Math.max(bytesMax, ERROR_BYTES_MAX),
     });
     if (answer.kind !== "answered") return { ok: false, reason: answer.reason };
-    if (answer.status === 200) return { ok: true, value: answer.bytes };
+    if (answer.status === 200) {
+      if (answer.bytes.length > bytesMax) return { ok: false, reason: "answer_too_large" };
+      return { ok: true, value: answer.bytes };
+    }
     return { ok: false, reason: `http_${answer.status}`, ...graphErrorOf(answer) };
   }
 
