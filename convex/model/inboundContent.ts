@@ -44,7 +44,10 @@ function columnsOf(content: OwnContent, errors: readonly WebhookError[]): Omit<S
     case "contacts":
       return {
         type: content.type,
-        contacts: content.contacts.map(({ name, phones }) => ({ phones: [...phones], ...defined({ name }) })),
+        contacts: content.contacts.map(({ name, phones, company, emails }) => ({
+          phones: [...phones],
+          ...defined({ name, company, emails: emails && [...emails] }),
+        })),
         raw: content.raw,
       };
     case "button":

@@ -20,7 +20,9 @@ export function searchTextOf(message: Searched): string | undefined {
     interactive?.description,
     location?.name,
     location?.address,
-    ...(contacts ?? []).flatMap(({ name, phones }) => [name, ...phones, ...phones.map(phoneDigits)]),
+    ...(contacts ?? []).flatMap(({ name, company, emails = [], phones }) => {
+      return [name, company, ...emails, ...phones, ...phones.map(phoneDigits)];
+    }),
     ...(order?.items ?? []).map(({ productId }) => productId),
     referral?.headline,
   ];

@@ -70,7 +70,12 @@ export const messageLocation = v.object({
 });
 
 /** A contact card that was shared. */
-export const messageCard = v.object({ name: v.optional(v.string()), phones: v.array(v.string()) });
+export const messageCard = v.object({
+  name: v.optional(v.string()),
+  phones: v.array(v.string()),
+  company: v.optional(v.string()),
+  emails: v.optional(v.array(v.string())),
+});
 
 /** A tap on a button or a list, or a filled form. */
 export const messageInteractive = v.object({

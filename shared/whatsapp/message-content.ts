@@ -153,11 +153,17 @@ function readMedia(type: MediaType, body: JsonObject | undefined): MediaContent 
 function readContact(card: unknown): SharedContact {
   const object = asObject(card);
   const phones = (getArray(object, "phones") ?? []).slice(0, CONTACTS_MAX);
+  const addresses = (getArray(object, "emails") ?? []).slice(0, CONTACTS_MAX);
+  const emails = addresses.flatMap((address) => getWord(asObject(address), "email") ?? []);
   return {
     phones: phones.flatMap(
       (phone) => getWord(asObject(phone), "phone") ?? getId(asObject(phone), "wa_id") ?? [],
     ),
-    ...defined({ name: getWord(getObject(object, "name"), "formatted_name") }),
+    ...defined({
+      name: getWord(getObject(object, "name"), "formatted_name"),
+      company: getWord(getObject(object, "org"), "company"),
+      emails: emails.length > 0 ? emails : undefined,
+    }),
   };
 }
 

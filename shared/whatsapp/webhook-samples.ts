@@ -63,9 +63,23 @@ export const MESSAGE_SAMPLES: readonly (readonly [
     "contact cards",
     {
       type: "contacts",
-      contacts: [{ name: { formatted_name: "Ana" }, phones: [{ phone: "+55 41" }, {}, 3] }, null],
+      contacts: [
+        {
+          name: { formatted_name: "Ana" },
+          phones: [{ phone: "+55 41" }, {}, 3],
+          org: { company: "Bakery" },
+          emails: [{ email: "ana@x.test" }, {}, 3],
+        },
+        null,
+      ],
     },
-    { type: "contacts", contacts: [{ name: "Ana", phones: ["+55 41"] }, { phones: [] }] },
+    {
+      type: "contacts",
+      contacts: [
+        { name: "Ana", phones: ["+55 41"], company: "Bakery", emails: ["ana@x.test"] },
+        { phones: [] },
+      ],
+    },
   ],
   [
     "a template button",

@@ -177,6 +177,9 @@ export interface MediaContent {
 export interface SharedContact {
   readonly name?: string;
   readonly phones: readonly string[];
+  readonly company?: string;
+  /** Absent when the card has none. */
+  readonly emails?: readonly string[];
 }
 
 /** One line of an order. Meta writes numbers as numbers or as words. */
