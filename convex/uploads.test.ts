@@ -17,11 +17,15 @@ const PNG = new Uint8Array(
 let files: Server;
 let port: number;
 let asked: string[];
+/** What happens while a file is being fetched. */
+let onAsked: () => Promise<unknown>;
 
 beforeAll(async () => {
-  files = createServer((request, response) => {
+  files = createServer(async (request, response) => {
     asked.push(request.url ?? "");
-    if (request.url === "/cake.png") response.end(PNG);
+    await onAsked();
+    if (request.url === "/broken.png") request.socket.destroy();
+    else if (request.url === "/cake.png") response.end(PNG);
     else if (request.url === "/page.png") response.end("<html></html>");
     else response.writeHead(404).end();
   });
@@ -41,6 +45,7 @@ let graphUploads: number;
 beforeEach(async () => {
   app = openApp();
   asked = [];
+  onAsked = async () => undefined;
   graphUploads = 0;
   app.graph.answerAlways((request) => {
     const { pathname } = request.url;
@@ -273,6 +278,62 @@ describe("a file behind a link", () => {
     await send({ link: link(path) });
     await app.advance();
     expect(await lastMessage()).toMatchObject({ status: "failed", media: { state: "failed", reason } });
+    expect(await storedFiles()).toBe(0);
+    expect(app.graph.sends).toEqual([]);
+  });
+
+  const events = async (type: string) => (await app.rows("webhookEvents")).filter((row) => row.type === type);
+  const notSent = { status: "failed", media: { state: "failed", reason: "not_sent" } };
+
+  it("is given up with its message when that is withdrawn before it leaves", async () => {
+    vi.stubEnv("FORWARD_ALLOW_CIDRS", "127.0.0.0/8");
+    await send({ link: link("/cake.png") });
+    const message = await lastMessage();
+    if (message === undefined) throw new Error("nothing was stored");
+    await app.user("ana").mutation(api.messages.cancel, { accountId, messageId: message._id });
+    expect(await lastMessage()).toMatchObject(notSent);
+    await app.advance();
+    expect(asked).toEqual([]);
+    expect(await events("message.media.failed")).toHaveLength(1);
+    const retry = { accountId, messageId: message._id };
+    expect(await app.user("ana").mutation(api.media.retry, retry)).toMatchObject({ reason: "media_refused" });
+  });
+
+  it("is given up with its message when that is refused as it is about to leave", async () => {
+    vi.stubEnv("FORWARD_ALLOW_CIDRS", "127.0.0.0/8");
+    await send({ link: link("/cake.png") });
+    const [contact] = await app.rows("contacts");
+    if (contact === undefined) throw new Error("no contact");
+    await app
+      .user("ana")
+      .mutation(api.consent.setBlocked, { accountId, contactId: contact._id, blocked: true });
+    await app.advance();
+    expect(await lastMessage()).toMatchObject({ ...notSent, error: { code: "blocked" } });
+    expect(asked).toEqual([]);
+  });
+
+  it("is given up with its message when it cannot be reached until the attempts are used up", async () => {
+    vi.stubEnv("FORWARD_ALLOW_CIDRS", "127.0.0.0/8");
+    await send({ link: link("/broken.png") });
+    for (let minute = 0; minute < 15; minute++) await app.advance(60_000);
+    expect(await lastMessage()).toMatchObject(notSent);
+    expect(asked.length).toBeGreaterThan(1);
+    expect(await storedFiles()).toBe(0);
+  });
+
+  it("that comes after its message was withdrawn is not kept, nor sent", async () => {
+    vi.stubEnv("FORWARD_ALLOW_CIDRS", "127.0.0.0/8");
+    await send({ link: link("/cake.png") });
+    const message = await lastMessage();
+    if (message === undefined) throw new Error("nothing was stored");
+    const [row] = await app.rows("outbox");
+    if (row === undefined) throw new Error("nothing was queued");
+    onAsked = async () =>
+      await app.user("ana").mutation(api.messages.cancel, { accountId, messageId: message._id });
+    await app.backend.action(internal.uploadsNode.prepare, { outboxId: row._id });
+    await app.advance();
+    expect(asked).toEqual(["/cake.png"]);
+    expect(await lastMessage()).toMatchObject(notSent);
     expect(await storedFiles()).toBe(0);
     expect(app.graph.sends).toEqual([]);
   });

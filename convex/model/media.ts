@@ -185,6 +185,20 @@ export async function storeOutgoing(
   return await moveMedia(ctx, message, message.media, report, now);
 }
 
+/**
+ * A send that ends without having left takes the file along that was still to be fetched for it: nobody will fetch it
+ * any more. A file that Meta has, or that is stored already, stays what it is.
+ */
+export async function giveUpOutgoing(
+  ctx: MutationCtx,
+  messageId: Id<"messages">,
+  now: number,
+): Promise<void> {
+  const message = await ctx.db.get(messageId);
+  if (message?.media === undefined || message.media.graphMediaId !== "") return;
+  await moveMedia(ctx, message, message.media, { outcome: "failed", reason: "not_sent" }, now);
+}
+
 async function moveMedia(
   ctx: MutationCtx,
   message: Doc<"messages">,

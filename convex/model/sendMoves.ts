@@ -7,6 +7,7 @@ import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { learnWaId } from "./contacts";
 import { leaveLane, scheduleDelivery } from "./lane";
+import { giveUpOutgoing } from "./media";
 import { appendMessageEvent } from "./messageEvents";
 import { linkWamid } from "./messageJoin";
 import { messageError, refreshStatus } from "./messageStatus";
@@ -75,6 +76,7 @@ export async function endSend(
 ): Promise<void> {
   const error = messageError(isErrorCode(code) ? code : "whatsapp_refused");
   if (!(await move(ctx, row, event, { error, reason }))) return;
+  if (row.messageId !== undefined) await giveUpOutgoing(ctx, row.messageId, now);
   await tell(ctx, row, "message.outbound.failed", now);
   await leaveLane(ctx, row, now);
 }
@@ -88,6 +90,7 @@ export async function cancelSend(
 ): Promise<void> {
   const error = messageError(isErrorCode(code) ? code : "internal");
   if (!(await move(ctx, row, "cancel", { error }))) return;
+  if (row.messageId !== undefined) await giveUpOutgoing(ctx, row.messageId, now);
   await tell(ctx, row, "message.outbound.failed", now);
   await leaveLane(ctx, row, now);
 }
