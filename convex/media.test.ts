@@ -5,6 +5,7 @@ import { type App, closeApp, openApp, textMessage, webhook } from "../tests/supp
 import { api, internal } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
 import { dropMedia } from "./model/media";
+import { DOWNLOAD_DEADLINE_MS } from "./model/mediaDownload";
 import { holdFile, releaseFile } from "./model/storedFiles";
 
 /** The smallest JPEG there is, as far as its first bytes tell. */
@@ -36,6 +37,8 @@ const receiveImage = async (image: object = {}) => {
   const content = { id: "m1", mime_type: "image/jpeg", sha256: base64(), caption: "Look", ...image };
   await app.deliver(webhook([{ ...message, type: "image", image: content }]));
 };
+const storedFiles = async () =>
+  await app.backend.run(async (ctx) => await ctx.db.system.query("_storage").collect());
 const media = async () => (await app.rows("messages"))[0]?.media;
 
 describe("a file that a customer sends", () => {
@@ -154,6 +157,61 @@ describe("a file that a customer sends", () => {
     expect(await media()).toMatchObject({ state: "pending" });
   });
 
+  it("that comes more slowly than its time allows is asked for again, given up, and fetched by hand", async () => {
+    let attempts = 0;
+    file = () => {
+      attempts++;
+      vi.advanceTimersByTime(DOWNLOAD_DEADLINE_MS);
+      return new Promise((resolve) => setTimeout(() => resolve(new Response(FILE)), HOUR_MS));
+    };
+    await receiveImage();
+    await app.advance();
+    expect(await media()).toMatchObject({ state: "pending" });
+    for (let hour = 0; hour < 48; hour++) await app.advance(HOUR_MS);
+    expect(await media()).toMatchObject({ state: "failed", reason: "timeout" });
+    expect(attempts).toBe(9);
+    expect(await storedFiles()).toHaveLength(0);
+    file = () => new Response(FILE);
+    const [message] = await app.rows("messages");
+    if (message === undefined) throw new Error("nothing was stored");
+    const { accountId, _id: messageId } = message;
+    await app.join(accountId, "ana");
+    await app.user("ana").mutation(api.media.retry, { accountId, messageId });
+    await app.advance();
+    expect(await media()).toMatchObject({ state: "ready" });
+    expect(await storedFiles()).toHaveLength(1);
+  });
+
+  it("is stored once for its message when the report of its first worker is lost", async () => {
+    await receiveImage();
+    await app.cancelScheduled();
+    const [job] = await app.rows("mediaJobs");
+    if (job === undefined) throw new Error("there is no job");
+    const { _id: _, _creationTime: __, ...twin } = job;
+    file = async () => {
+      // Two jobs for one message make the mutation fail that would name the file.
+      await app.backend.run(async (ctx) => await ctx.db.insert("mediaJobs", twin));
+      return new Response(FILE);
+    };
+    const { messageId } = job;
+    await expect(app.backend.action(internal.mediaNode.download, { messageId })).rejects.toThrow();
+    expect(await storedFiles()).toHaveLength(1);
+    expect(await media()).toMatchObject({ state: "pending" });
+    await app.backend.run(async (ctx) => {
+      for (const row of await ctx.db.query("mediaJobs").collect())
+        if (row._id !== job._id) await ctx.db.delete(row._id);
+    });
+    file = () => new Response(FILE);
+    await app.advance(6 * 60_000);
+    await app.backend.mutation(internal.media.sweep, {});
+    await app.advance();
+    expect(await media()).toMatchObject({ state: "ready" });
+    expect(await storedFiles()).toHaveLength(2);
+    await app.advance(25 * HOUR_MS);
+    await app.backend.mutation(internal.media.sweepFiles, {});
+    expect((await storedFiles()).map(({ _id }) => _id)).toEqual([(await media())?.storageId]);
+  });
+
   it.each([
     ["more bytes", () => new Response(new Uint8Array(FILE.length + 1))],
     ["fewer bytes", () => new Response(FILE.subarray(1))],
@@ -230,8 +288,6 @@ describe("a file that a customer sends", () => {
 });
 
 describe("a stored file", () => {
-  const files = async () =>
-    await app.backend.run(async (ctx) => await ctx.db.system.query("_storage").collect());
   const receiveReady = async () => {
     await receiveImage();
     await app.advance();
@@ -247,9 +303,9 @@ describe("a stored file", () => {
     await app.backend.run(async (ctx) => await dropMedia(ctx, message));
     expect(await media()).toMatchObject({ state: "failed", reason: "removed" });
     expect(await media()).not.toHaveProperty("storageId");
-    expect(await files()).toHaveLength(1);
+    expect(await storedFiles()).toHaveLength(1);
     await app.backend.run(async (ctx) => await releaseFile(ctx, storageId));
-    expect(await files()).toEqual([]);
+    expect(await storedFiles()).toEqual([]);
     expect(await app.rows("storedFiles")).toEqual([]);
   });
 
@@ -262,7 +318,7 @@ describe("a stored file", () => {
       return new Response(FILE);
     };
     await app.advance();
-    expect(await files()).toEqual([]);
+    expect(await storedFiles()).toEqual([]);
   });
 
   it("that a lost worker left behind is removed after a day, and no other", async () => {
@@ -272,11 +328,11 @@ describe("a stored file", () => {
     });
     await app.advance(HOUR_MS);
     await app.backend.mutation(internal.media.sweepFiles, {});
-    expect(await files()).toHaveLength(2);
+    expect(await storedFiles()).toHaveLength(2);
     await app.advance(24 * HOUR_MS);
     await app.backend.mutation(internal.media.sweepFiles, {});
-    expect((await files()).map(({ _id }) => _id)).toEqual([message.media?.storageId]);
+    expect((await storedFiles()).map(({ _id }) => _id)).toEqual([message.media?.storageId]);
     await app.backend.mutation(internal.media.sweepFiles, {});
-    expect(await files()).toHaveLength(1);
+    expect(await storedFiles()).toHaveLength(1);
   });
 });

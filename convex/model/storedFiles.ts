@@ -55,10 +55,20 @@ export async function sweepStoredFiles(ctx: MutationCtx, now: number): Promise<b
   for (const { _id } of files) {
     if ((await findStoredFile(ctx, _id)) === null) await ctx.storage.delete(_id);
   }
-  const checkedUntil = files.at(-1)?._creationTime;
+  const checkedUntil = doneUntil(files);
   if (checkedUntil !== undefined) {
     if (sweep === null) await ctx.db.insert("storedFileSweeps", { checkedUntil });
     else await ctx.db.patch(sweep._id, { checkedUntil });
   }
   return files.length === SWEEP_FILES_MAX;
+}
+
+/**
+ * Up to when (ms) all files have been compared. A full batch may end between files of one moment; those of its last
+ * moment are compared again, unless all of them are of that one.
+ */
+function doneUntil(files: readonly { _creationTime: number }[]): number | undefined {
+  const last = files.at(-1)?._creationTime;
+  if (files.length < SWEEP_FILES_MAX) return last;
+  return files.findLast(({ _creationTime }) => _creationTime !== last)?._creationTime ?? last;
 }

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { ConvexHttpClient } from "convex/browser";
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
+import type { FaultPoint } from "../../engine/faults";
 import { setVariables } from "../../local/backend";
 import { ROOT } from "../../local/env";
 import { nodeArgs } from "../../local/process";
@@ -85,12 +86,21 @@ export class Deployment {
 
   async jump(ms: number): Promise<void> {
     this.#aheadMs += ms;
-    await this.#running().jump(ms);
+    await this.#running().tell({ jumpMs: ms });
   }
 
   /** `kill -9`, then a new process on the same data. */
   async killAndRestart(): Promise<void> {
     await this.#running().kill();
+    await this.#boot();
+  }
+
+  /** Does something that brings the engine to a fault point, where it dies, then a new process on the same data. */
+  async dieAt(point: FaultPoint, act: () => Promise<unknown>): Promise<void> {
+    const engine = this.#running();
+    await engine.tell({ dieAt: point });
+    await act();
+    await engine.ended;
     await this.#boot();
   }
 
@@ -136,6 +146,7 @@ class EngineChild {
   private constructor(
     readonly url: string,
     readonly child: ChildProcess,
+    readonly ended: Promise<unknown>,
   ) {}
 
   static async start(ports: Ports, dataDir: string, aheadMs: number): Promise<EngineChild> {
@@ -155,17 +166,18 @@ class EngineChild {
     child.stderr?.on("data", (data) => {
       log += data;
     });
+    const ended = once(child, "close");
     await Promise.race([
       heard(child, "ready"),
-      once(child, "close").then(() => Promise.reject(new Error(`The engine ended: ${log}`))),
+      ended.then(() => Promise.reject(new Error(`The engine ended: ${log}`))),
     ]);
-    return new EngineChild(`http://127.0.0.1:${ports.port}`, child);
+    return new EngineChild(`http://127.0.0.1:${ports.port}`, child, ended);
   }
 
-  async jump(jumpMs: number): Promise<void> {
-    const jumped = heard(this.child, "jumped");
-    this.child.send({ jumpMs });
-    await jumped;
+  async tell(message: { jumpMs: number } | { dieAt: FaultPoint }): Promise<void> {
+    const understood = heard(this.child, "heard");
+    this.child.send(message);
+    await understood;
   }
 
   async kill(): Promise<void> {
@@ -178,9 +190,8 @@ class EngineChild {
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const closed = once(this.child, "close");
     this.child.kill(signal);
-    await closed;
+    await this.ended;
   }
 }
 

@@ -11,8 +11,13 @@ const message = z.looseObject({
   wamid: z.string().optional(),
   status: z.string(),
   error: z.looseObject({ code: z.string() }).optional(),
+  media: z.looseObject({ state: z.string(), storageId: z.string().optional() }).optional(),
 });
 export type StoredMessage = z.infer<typeof message>;
+
+const held = z.looseObject({ storageId: z.string(), holders: z.number() });
+const file = z.looseObject({ _id: z.string() });
+const job = z.looseObject({ state: z.string(), files: z.array(file.partial()).optional() });
 
 const send = z.looseObject({
   _id: z.string(),
@@ -34,6 +39,10 @@ export class Store {
   sends = () => this.#rows("outbox", send);
   statuses = () => this.#rows("messageStatuses", status);
   conversations = () => this.#rows("conversations", conversation);
+  jobs = () => this.#rows("jobs", job);
+  /** Files with their bytes, and the rows that refer to them. */
+  files = () => this.#rows("_storage", file);
+  heldFiles = () => this.#rows("storedFiles", held);
   contacts = () => this.#rows("contacts", contact);
 
   async #rows<Row>(table: string, shape: z.ZodType<Row>): Promise<Row[]> {
