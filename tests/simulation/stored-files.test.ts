@@ -82,14 +82,14 @@ const sendLink = async () => {
 };
 const newest = async () => (await store.messages()).at(-1);
 
-/** Lets both clocks run until it is so; sweepers come by the minute. */
+/** Lets both clocks run until it is so; the longest lease is six minutes, and sweepers come by the minute. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let minute = 0; minute < 30; minute++) {
-    for (let look = 0; look < 20; look++) {
+  for (let round = 0; round < 60; round++) {
+    for (let look = 0; look < 8; look++) {
       if (await isSo()) return;
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
-    await jump(MINUTE_MS);
+    await jump(3 * MINUTE_MS);
   }
   throw new Error("It never came to be.");
 }
