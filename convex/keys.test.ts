@@ -232,5 +232,13 @@ describe("what a key may reach", () => {
     expect(await app.backend.query(internal.keysAdmin.list, { accountId })).toMatchObject([
       { id, lastUsedAt: START, lastUsedFrom: "203.0.113.7" },
     ]);
+    for (const address of ["<script>", "1".repeat(46), undefined]) {
+      await app.advance(60_000);
+      await app.service.mutation(api.callers.touch, { apiKeyId: id, ...(address && { address }) });
+      const [key] = await app.backend.query(internal.keysAdmin.list, { accountId });
+      expect(key?.lastUsedAt).toBeGreaterThan(START);
+      expect(key).not.toHaveProperty("lastUsedFrom");
+      await app.backend.run(async (ctx) => await ctx.db.patch(id, { lastUsedFrom: "203.0.113.7" }));
+    }
   });
 });

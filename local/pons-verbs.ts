@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { KeyDirection } from "#shared/scopes";
 import { describeAudit, verifyAudit } from "./audit-check";
 import { type Backend, runFunction } from "./backend";
 import { LocalError } from "./local-error";
@@ -29,7 +30,10 @@ const keySchema = z.looseObject({
   scopes: z.array(z.string()),
   accountId: z.string(),
   revokedAt: z.number().optional(),
+  lastUsedAt: z.number().optional(),
+  lastUsedFrom: z.string().optional(),
 });
+type Key = z.infer<typeof keySchema>;
 const createdKeySchema = z.looseObject({
   id: z.string(),
   key: z.string(),
@@ -84,6 +88,8 @@ export const verbs: readonly Verb[] = [
       name: required,
       scopes: required,
       numbers: optional,
+      tools: optional,
+      direction: optional,
       rpm: optional,
       "daily-cap": optional,
       expires: optional,
@@ -105,7 +111,7 @@ export const verbs: readonly Verb[] = [
     print: (result) =>
       table(
         z.array(keySchema).parse(result),
-        (key) => [key.id, key.name, key.prefix, key.scopes.join(","), key.revokedAt ? "revoked" : "active"],
+        (key) => [key.id, key.name, key.prefix, key.scopes.join(","), stateOf(key), lastUseOf(key)],
         "No keys yet: make one with `npm run pons -- keys create --name my-agent --scopes read,send`.",
       ),
   },
@@ -140,6 +146,14 @@ export const verbs: readonly Verb[] = [
   doctorVerb,
 ];
 
+const stateOf = ({ revokedAt }: Key): string => (revokedAt === undefined ? "active" : "revoked");
+
+function lastUseOf({ lastUsedAt, lastUsedFrom }: Key): string {
+  if (lastUsedAt === undefined) return "never used";
+  const at = `used ${new Date(lastUsedAt).toISOString().slice(0, 16)}Z`;
+  return lastUsedFrom === undefined ? at : `${at} from ${lastUsedFrom}`;
+}
+
 /** The chain of one account, or of every account and of the deployment. A broken one ends the command with an error. */
 async function verifyChains(backend: Backend, values: Record<string, string>): Promise<unknown> {
   const given = values["account"];
@@ -165,6 +179,8 @@ async function createKey(backend: Backend, values: Record<string, string>): Prom
     name: values["name"],
     scopes: list(values["scopes"]),
     ...(values["numbers"] !== undefined && { numbers: list(values["numbers"]) }),
+    ...(values["tools"] !== undefined && { tools: list(values["tools"]) }),
+    ...(values["direction"] !== undefined && { direction: direction(values["direction"]) }),
     ...(values["rpm"] !== undefined && { rpm: wholeNumber("rpm", values["rpm"]) }),
     ...(values["daily-cap"] !== undefined && { dailyCap: wholeNumber("daily-cap", values["daily-cap"]) }),
     ...(values["expires"] !== undefined && { expiresAt: futureTime(values["expires"]) }),
@@ -176,6 +192,11 @@ const list = (text: string | undefined): string[] =>
     .split(",")
     .map((item) => item.trim())
     .filter((item) => item !== "");
+
+function direction(text: string): KeyDirection {
+  if (text === "inbound" || text === "outbound") return text;
+  throw new LocalError(`--direction takes inbound or outbound, not "${text}".`);
+}
 
 function wholeNumber(flag: string, text: string): number {
   const value = Number(text);

@@ -27,8 +27,8 @@ const GRANTED_ACCOUNTS_MAX = 50;
 /** Twice the tools that the product has. */
 const TOOLS_MAX = 64;
 const TOOL_FORM = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
-/** The longest text of an IPv6 address with a zone. */
-const ADDRESS_CHARACTERS_MAX = 64;
+/** What an IPv4 or IPv6 address is written with; 45 is the longest text of one. The Next server has checked it whole. */
+const ADDRESS_FORM = /^[0-9a-f:.]{2,45}$/;
 
 /** What may be stored of a freshly minted key. */
 export const mintedArg = v.object({ keyHash: v.string(), pepperId: v.string(), last4: v.string() });
@@ -195,8 +195,9 @@ export async function touchKey(
   const key = await ctx.db.get(apiKeyId);
   if (key === null || key.revokedAt !== undefined) return;
   if (key.lastUsedAt !== undefined && now - key.lastUsedAt < TOUCH_INTERVAL_MS) return;
-  const lastUsedFrom = address?.slice(0, ADDRESS_CHARACTERS_MAX);
-  await ctx.db.patch(key._id, { lastUsedAt: now, ...defined({ lastUsedFrom }) });
+  // An unknown address must not leave the one before, as if this use had come from there.
+  const lastUsedFrom = address !== undefined && ADDRESS_FORM.test(address) ? address : undefined;
+  await ctx.db.patch(key._id, { lastUsedAt: now, lastUsedFrom });
   await auditKey(ctx, `key:${key._id}`, key, "key.use", "done", now);
 }
 

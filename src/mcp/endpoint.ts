@@ -13,6 +13,7 @@ import { api } from "../../convex/_generated/api";
 import { AppError } from "../server/app-error";
 import { readBody } from "../server/body";
 import type { Caller } from "../server/caller";
+import { clientAddress } from "../server/client-address";
 import { mutateAs } from "../server/convex";
 import { answerPreflight, withCors } from "../server/cors";
 import { presentedCredential, resolveCredential } from "../server/credentials";
@@ -77,7 +78,8 @@ function refuseForeignHost(request: Request): Response | undefined {
 
 async function answer(request: Request): Promise<Response> {
   const credential = presentedCredential(request.headers);
-  const caller = credential === null ? null : await resolveCredential(credential);
+  const caller =
+    credential === null ? null : await resolveCredential(credential, clientAddress(request.headers));
   if (caller === null) return askForCredential();
   const waitMs = await takeRequest(caller);
   if (waitMs > 0) return tooMany(waitMs);

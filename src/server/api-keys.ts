@@ -18,17 +18,17 @@ const REPORTED_KEYS_MAX = 10_000;
 
 /**
  * The holder of a key, or null for any that is malformed, mistyped, unknown, revoked or expired. A wrong checksum
- * is found without asking the backend.
+ * is found without asking the backend. `address` is where the use came from, if that is known.
  * @throws BackendUnavailable when Convex does not answer
  */
-export async function callerOfApiKey(text: string): Promise<Caller | null> {
+export async function callerOfApiKey(text: string, address: string | undefined): Promise<Caller | null> {
   if (parseApiKey(text) === null) return null;
   for (const pepper of serverEnv().API_KEY_PEPPER) {
     const keyHash = createHmac("sha256", pepper.value).update(text).digest("base64url");
     const found = await queryAs(SERVICE, api.callers.resolveKey, { keyHash, pepperId: pepper.kid });
     if (found === null) continue;
     if (found.expiresAt !== undefined && found.expiresAt <= Date.now()) return null;
-    reportUse(found.apiKeyId);
+    reportUse(found.apiKeyId, address);
     const { apiKeyId, name, numbers, tools, direction } = found;
     return {
       principal: `key:${apiKeyId}`,
@@ -45,10 +45,11 @@ export async function callerOfApiKey(text: string): Promise<Caller | null> {
 const reportedAt = new Map<string, number>();
 
 /** Tells the backend that a key is in use, at most once a minute and without making the request wait for it. */
-function reportUse(apiKeyId: Id<"apiKeys">): void {
+function reportUse(apiKeyId: Id<"apiKeys">, address: string | undefined): void {
   const now = Date.now();
   if (now - (reportedAt.get(apiKeyId) ?? 0) < MINUTE_MS) return;
   if (reportedAt.size >= REPORTED_KEYS_MAX) reportedAt.clear();
   reportedAt.set(apiKeyId, now);
-  mutateAs(SERVICE, api.callers.touch, { apiKeyId }).catch((error: unknown) => logError("api-keys", error));
+  const use = { apiKeyId, ...defined({ address }) };
+  mutateAs(SERVICE, api.callers.touch, use).catch((error: unknown) => logError("api-keys", error));
 }
