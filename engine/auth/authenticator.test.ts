@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Clock } from "../clock";
 import type { AuthProvider } from "../types";
 import { type Authenticator, createAuthenticator } from "./authenticator";
@@ -122,6 +122,59 @@ describe("a bearer token", () => {
     const token = await sign({ iss: "issuer.example/", aud: ["x", "app"] });
     const identity = await authenticator({ applicationID: "app" }).user(token);
     expect(identity).toMatchObject({ attributes: { tokenIdentifier: "issuer.example/|ann" } });
+  });
+});
+
+describe("a token that was checked before", () => {
+  const identify = (time: { nowMs: number }, jwks: { now: string }) => {
+    const { user } = createAuthenticator({
+      adminKey: ADMIN_KEY,
+      providers: () => [{ type: "customJwt", issuer: ISSUER, jwks: jwks.now, algorithm: "ES256" }],
+      clock: clockAt(time),
+    });
+    return user;
+  };
+
+  test("costs no second look at its signature", async () => {
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    const user = identify({ nowMs: NOW_MS }, { now: dataUrl([first]) });
+    const token = await sign({ name: "Ann" });
+    expect(await user(token)).toEqual(await user(token));
+    expect(verify).toHaveBeenCalledTimes(1);
+    await user(await sign({ name: "Ben" }));
+    expect(verify).toHaveBeenCalledTimes(2);
+    verify.mockRestore();
+  });
+
+  test("is refused once its time is over, and before it begins", async () => {
+    const time = { nowMs: NOW_MS };
+    const user = identify(time, { now: dataUrl([first]) });
+    const token = await sign({ nbf: NOW_SECONDS - 10 });
+    await user(token);
+    time.nowMs = NOW_MS + 64_000;
+    await expect(user(token)).resolves.toMatchObject({ kind: "user" });
+    time.nowMs = NOW_MS + 66_000;
+    await expect(user(token)).rejects.toMatchObject({ message: "Could not validate token: Token expired" });
+    time.nowMs = NOW_MS - 16_000;
+    await expect(user(token)).rejects.toMatchObject({ kind: "unauthorized" });
+  });
+
+  test("is refused once its key is no longer among those of the app", async () => {
+    const jwks = { now: dataUrl([first]) };
+    const user = identify({ nowMs: NOW_MS }, jwks);
+    const token = await sign({});
+    await user(token);
+    jwks.now = dataUrl([second]);
+    await expect(user(token)).rejects.toMatchObject({ kind: "unauthorized" });
+  });
+
+  test("does not stand for another one with the same claims", async () => {
+    const user = identify({ nowMs: NOW_MS }, { now: dataUrl([first]) });
+    const token = await sign({});
+    await user(token);
+    const [head = "", claims = "", signature = ""] = token.split(".");
+    const forged = `${head}.${claims}.${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`;
+    await expect(user(forged)).rejects.toMatchObject({ kind: "unauthorized" });
   });
 });
 

@@ -1,4 +1,11 @@
-import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from "jose";
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from "jose";
 import type { Clock } from "../clock";
 import { EngineError } from "../errors";
 import type { AuthProvider, Identity, JsonObject } from "../types";
@@ -9,6 +16,8 @@ import type { KeySets } from "./key-sets";
 const LEEWAY_SECONDS = 5;
 /** The algorithms that Convex lets an OpenID provider sign with. */
 const OIDC_ALGORITHMS = ["RS256", "EdDSA"];
+/** Tokens that are remembered of one key set; an app has one for each of its users who are there now. */
+const CHECKED_TOKENS_MAX = 10_000;
 
 const unauthorized = (message: string, cause?: unknown): EngineError =>
   new EngineError("unauthorized", "InvalidAuthHeader", message, { cause });
@@ -40,8 +49,44 @@ export async function verifyToken(
     throw unauthorized("Could not decode token. JWT may be missing a 'kid' (key ID) header.");
   }
   const keys = await keySets.keysAt(provider.jwks);
-  const verified = await check(token, [provider.algorithm], keys, clock);
+  const verified = provider.jwks.startsWith("data:")
+    ? await checkOnce(token, provider.algorithm, keys, clock)
+    : await check(token, [provider.algorithm], keys, clock);
   return identityOf(verified, customAttributes);
+}
+
+/** Tokens whose signature was found right, by the keys that checked them. */
+const checkedBy = new WeakMap<JWTVerifyGetKey, Map<string, JWTPayload>>();
+
+/**
+ * As `check`, for keys that never change: a server sends the same token with every call, and checking its signature
+ * costs more than reading a document. What changes is the time, so that is looked at every time.
+ */
+async function checkOnce(
+  token: string,
+  algorithm: string,
+  keys: JWTVerifyGetKey,
+  clock: Clock,
+): Promise<JWTPayload> {
+  const checked = checkedBy.get(keys) ?? new Map<string, JWTPayload>();
+  checkedBy.set(keys, checked);
+  const name = `${algorithm} ${token}`;
+  const known = checked.get(name);
+  if (known !== undefined && isTimely(known, clock)) {
+    return known;
+  }
+  const claims = await check(token, [algorithm], keys, clock);
+  if (checked.size >= CHECKED_TOKENS_MAX) {
+    checked.clear();
+  }
+  checked.set(name, claims);
+  return claims;
+}
+
+function isTimely({ exp, nbf }: JWTPayload, clock: Clock): boolean {
+  const nowSeconds = Math.floor(clock.nowMs() / 1000);
+  const isOver = exp === undefined || exp <= nowSeconds - LEEWAY_SECONDS;
+  return !isOver && (nbf === undefined || nbf <= nowSeconds + LEEWAY_SECONDS);
 }
 
 async function verifyOidc(
@@ -95,7 +140,7 @@ function namedBy(claims: JWTPayload, provider: AuthProvider): boolean {
 async function check(
   token: string,
   algorithms: string[],
-  keys: Parameters<typeof jwtVerify>[1],
+  keys: JWTVerifyGetKey,
   clock: Clock,
 ): Promise<JWTPayload> {
   try {
