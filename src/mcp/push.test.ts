@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import * as z from "zod";
 import { SITE_URL } from "../../tests/support/in-process";
 import { type LiveProduct, startLiveProduct } from "../../tests/support/live-product";
+import { openTcpGate } from "../../tests/support/tcp-gate";
 
 type Door = (request: Request) => Promise<Response>;
 
@@ -368,6 +369,13 @@ describe("a session of the older protocol", () => {
   });
 });
 
+/** From now on, how often a function of the backend was called over HTTP. */
+function countCalls(path: string): () => number {
+  const { calls } = vi.spyOn(globalThis, "fetch").mock;
+  const before = calls.length;
+  return () => calls.slice(before).filter(([, init]) => String(init?.body).includes(path)).length;
+}
+
 describe("a call of get_messages that waits", () => {
   const page = z.looseObject({
     messages: z.array(z.looseObject({ text: z.string() })),
@@ -398,11 +406,7 @@ describe("a call of get_messages that waits", () => {
   };
 
   /** How often the messages were asked for. */
-  const countLooks = () => {
-    const calls = vi.spyOn(globalThis, "fetch");
-    return () =>
-      calls.mock.calls.filter(([, init]) => String(init?.body).includes("mcpReads:getMessages")).length;
-  };
+  const countLooks = () => countCalls("mcpReads:getMessages");
   afterEach(() => {
     vi.restoreAllMocks();
   });
@@ -468,5 +472,59 @@ describe("a call of get_messages that waits", () => {
     await product.revokeKey(id);
     await expect(call).rejects.toThrow();
     over();
+  });
+});
+
+describe("a key in use", () => {
+  const list = async (key: string, at: Door = door) => {
+    const headers = {
+      host: "localhost:3000",
+      authorization: `Bearer ${key}`,
+      "content-type": "application/json",
+      accept: "application/json",
+    };
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} });
+    return (await at(new Request(ENDPOINT, { method: "POST", headers, body }))).status;
+  };
+  const lookUps = () => countCalls("callers:resolveKey");
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  /** Lists until the process need not ask any more what the key may do. */
+  const untilFollowed = async (key: string, at: Door = door) =>
+    await vi.waitFor(async () => {
+      const asked = lookUps();
+      expect(await list(key, at)).toBe(200);
+      expect(asked()).toBe(0);
+    }, WAIT);
+
+  it("is looked up no more, and is refused as soon as it is revoked", async () => {
+    const { key, id } = await product.createKey(["read"]);
+    await untilFollowed(key);
+    const asked = lookUps();
+    for (let i = 0; i < 20; i++) expect(await list(key)).toBe(200);
+    expect(asked()).toBe(0);
+    await product.revokeKey(id);
+    await vi.waitFor(async () => expect(await list(key)).toBe(401), WAIT);
+  });
+
+  it("is believed nothing while the backend cannot be heard", async () => {
+    const { key, id } = await product.createKey(["read"]);
+    const gate = await openTcpGate(Number(new URL(product.serverEnv.NEXT_PUBLIC_CONVEX_URL).port));
+    vi.resetModules();
+    vi.stubEnv("NEXT_PUBLIC_CONVEX_URL", gate.url);
+    try {
+      const behind = (await import("./endpoint")).answerMcp;
+      await untilFollowed(key, behind);
+      gate.shut();
+      await vi.waitFor(async () => expect(await list(key, behind)).toBe(503), WAIT);
+      await product.revokeKey(id);
+      gate.open();
+      expect(await list(key, behind)).toBe(401);
+    } finally {
+      vi.stubEnv("NEXT_PUBLIC_CONVEX_URL", product.serverEnv.NEXT_PUBLIC_CONVEX_URL);
+      await gate.close();
+    }
   });
 });
