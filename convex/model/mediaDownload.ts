@@ -42,8 +42,9 @@ async function downloadOnce(
   const info = await client.getMedia(graphMediaId);
   if (!info.ok) return failedRead(info);
   const { url, bytes: size, mimeType } = info.value;
+  if (!URL.canParse(url)) return { ok: false, reason: "unreadable", final: false };
   // The link gets the access token, so it must lead to a host that the deployment trusts with it.
-  if (!isMediaLink(url)) return { ok: false, reason: "host_refused", final: true };
+  if (!isMediaLink(new URL(url))) return { ok: false, reason: "host_refused", final: true };
   if (size !== undefined && size > MEDIA_BYTES_MAX) return { ok: false, reason: "too_large", final: true };
   const file = await client.downloadMedia(url, size ?? MEDIA_BYTES_MAX);
   if (!file.ok) {
@@ -64,13 +65,7 @@ function failedRead({ reason, error }: Extract<ReadResult<unknown>, { ok: false 
   return { ok: false, reason, final: error?.code === 100 };
 }
 
-function isMediaLink(link: string): boolean {
-  let url: URL;
-  try {
-    url = new URL(link);
-  } catch {
-    return false;
-  }
+function isMediaLink(url: URL): boolean {
   if (url.protocol !== "https:" && !(url.protocol === "http:" && LOOPBACK_HOSTS.has(url.hostname)))
     return false;
   const hosts = (setting("META_MEDIA_HOSTS") ?? MEDIA_HOST_DEFAULT).split(",").map((host) => host.trim());

@@ -134,7 +134,7 @@ export async function listSubscribedApps(
   wabaId: string,
 ): Promise<ReadResult<readonly { id: string; name?: string; callbackUrl?: string }[]>> {
   return mapResult(await client.get(node(wabaId, "/subscribed_apps")), (json) =>
-    (getArray(json, "data") ?? []).flatMap((row) => {
+    getArray(json, "data")?.flatMap((row) => {
       const app = getObject(asObject(row), "whatsapp_business_api_data");
       const id = getId(app, "id");
       const callbackUrl = getWord(asObject(row), "override_callback_uri");

@@ -166,7 +166,8 @@ async function askToken(
 }
 
 function readTokenInfo(data: JsonObject | undefined): TokenInfo | undefined {
-  if (data === undefined) return undefined;
+  const isValid = get(data, "is_valid");
+  if (data === undefined || typeof isValid !== "boolean") return undefined;
   const words = (value: unknown): string[] =>
     Array.isArray(value) ? value.filter((word): word is string => typeof word === "string") : [];
   const granular = (getArray(data, "granular_scopes") ?? []).map(asObject).flatMap((entry) => {
@@ -176,7 +177,7 @@ function readTokenInfo(data: JsonObject | undefined): TokenInfo | undefined {
   });
   const error = getObject(data, "error");
   return {
-    isValid: get(data, "is_valid") === true,
+    isValid,
     scopes: words(get(data, "scopes")),
     targets: Object.fromEntries(granular),
     ...defined({

@@ -159,14 +159,19 @@ export class GraphClient {
     }
   }
 
-  /** One page of a list, the first unless `after` names the end of an earlier one; `next` is absent on the last. */
+  /**
+   * One page of a list, the first unless `after` names the end of an earlier one; `next` is absent on the last. An
+   * answer without rows is none: taken for an empty list it would undo all that is known.
+   */
   async page(path: string, query: Query, after: string | undefined): Promise<ReadResult<GraphPage>> {
     const answer = await this.get(path, { ...query, ...(after !== undefined && { after }) });
     if (!answer.ok) return answer;
+    const rows = getArray(answer.value, "data");
+    if (rows === undefined) return { ok: false, reason: "unreadable" };
     const paging = getObject(answer.value, "paging");
     const next =
       getWord(paging, "next") === undefined ? undefined : getId(getObject(paging, "cursors"), "after");
-    return { ...answer, value: { rows: getArray(answer.value, "data") ?? [], ...defined({ next }) } };
+    return { ...answer, value: { rows, ...defined({ next }) } };
   }
 
   get #deadlineMs(): number {
