@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type App, CUSTOMER, closeApp, openApp } from "../tests/support/convex-app";
 import { api, internal } from "./_generated/api";
 import type { Doc, Id } from "./_generated/dataModel";
+import { REFUSAL_LINES_PER_HOUR } from "./model/rateLimits";
 
 const DAY = 86_400_000;
 
@@ -45,13 +46,63 @@ describe("the audit log", () => {
     await act();
     const first = await app.user("ana").query(api.audit.list, { accountId, limit: 2 });
     expect(first.lines).toMatchObject([
-      { principal: `key:${apiKeyId}`, action: "message.send", outcome: "duplicate_suspected" },
+      {
+        principal: `key:${apiKeyId}`,
+        action: "message.send",
+        outcome: "refused",
+        reason: "duplicate_suspected",
+      },
       { principal: `key:${apiKeyId}`, action: "message.send", outcome: "queued" },
     ]);
     if (first.next === null) throw new Error("no second page");
     const rest = await app.user("ana").query(api.audit.list, { accountId, before: first.next });
     expect(rest.lines.map(({ seq }) => seq)).toEqual([2, 1]);
     expect(rest.next).toBeNull();
+  });
+
+  it("says why a member, and a key that may not, were refused", async () => {
+    await app.join(accountId, "ana", "admin");
+    await app.receive("Hello");
+    const [conversation] = await app.rows("conversations");
+    if (conversation === undefined) throw new Error("The customer's message was not stored.");
+    await app.advance(2 * DAY);
+    await app.user("ana").mutation(api.messages.sendText, {
+      accountId,
+      conversationId: conversation._id,
+      text: "Too late",
+      clientRequestId: "late",
+    });
+    const { id: reader } = await app.addKey(accountId, { scopes: ["read"] });
+    const send = { contact: CUSTOMER, text: "May I?" };
+    await app.key(reader).mutation(api.mcp.sendText, { ...send, validateOnly: true });
+    await app.key(reader).mutation(api.mcp.sendText, send);
+    const refused = (await lines()).filter(({ outcome }) => outcome === "refused");
+    expect(refused).toMatchObject([
+      { principal: "user:ana", action: "message.send", reason: "window_closed", target: conversation._id },
+      { principal: `key:${reader}`, action: "message.send", reason: "scope_missing" },
+    ]);
+    expect(await verify()).toMatchObject({ state: "intact" });
+  });
+
+  it("holds so many refusals of an hour and one line for the rest, and of other keys all the same", async () => {
+    await app.receive("Hello");
+    const { id: other } = await app.addKey(accountId, { scopes: ["read"] });
+    const { id: reader } = await app.addKey(accountId, { scopes: ["read"] });
+    const refuse = async (id: Id<"apiKeys">) =>
+      await app.key(id).mutation(api.mcp.sendText, { contact: CUSTOMER, text: "May I?" });
+    for (let call = 0; call < REFUSAL_LINES_PER_HOUR + 5; call++) await refuse(reader);
+    await refuse(other);
+    const actionsOf = async (id: Id<"apiKeys">) =>
+      (await lines())
+        .filter(({ principal, outcome }) => principal === `key:${id}` && outcome === "refused")
+        .map(({ action }) => action);
+    const all = Array.from({ length: REFUSAL_LINES_PER_HOUR }, () => "message.send");
+    expect(await actionsOf(reader)).toEqual([...all, "refusals.left_out"]);
+    expect(await actionsOf(other)).toEqual(["message.send"]);
+    await app.advance(3_600_000);
+    await refuse(reader);
+    expect(await actionsOf(reader)).toEqual([...all, "refusals.left_out", "message.send"]);
+    expect(await verify()).toMatchObject({ state: "intact" });
   });
 
   it("is a chain that holds as long as nobody touches it", async () => {

@@ -60,6 +60,21 @@ describe("the lines of answered calls", () => {
     ]);
   });
 
+  it("say why a call was refused", async () => {
+    const { id } = await app.addKey(accountId, { scopes: ["read"] });
+    await service.mutation(api.mcpCalls.record, {
+      calls: [
+        { ...line(id), outcome: "not_found", target: "m1" },
+        { ...line(id), outcome: "unknown_tool" },
+      ],
+    });
+    const rows = (await app.rows("auditLog")).filter(({ action }) => action === "mcp.call");
+    expect(rows.map(({ outcome, reason, target }) => [outcome, reason, target])).toEqual([
+      ["refused", "not_found", "m1"],
+      ["unknown_tool", undefined, undefined],
+    ]);
+  });
+
   it("are refused when they are more than one transaction should write", async () => {
     const { id } = await app.addKey(accountId, { scopes: ["read"] });
     const calls = Array.from({ length: 101 }, () => line(id));

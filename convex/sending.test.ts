@@ -393,9 +393,9 @@ describe("what a key is told about its send", () => {
     await talk.sendByKey(id);
     await talk.sendByKey(id, { contact: "@nobody" });
     const lines = (await app.rows("auditLog")).filter(({ action }) => action === "message.send");
-    expect(lines.map(({ principal, outcome }) => [principal, outcome])).toEqual([
-      [`key:${id}`, "queued"],
-      [`key:${id}`, "not_found"],
+    expect(lines.map(({ principal, outcome, reason }) => [principal, outcome, reason])).toEqual([
+      [`key:${id}`, "queued", undefined],
+      [`key:${id}`, "refused", "not_found"],
     ]);
   });
 });

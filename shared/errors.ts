@@ -332,6 +332,10 @@ export const REFUSAL_REASONS = [
 
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
+export function isRefusalReason(text: string): text is RefusalReason {
+  return REFUSAL_REASONS.some((reason) => reason === text);
+}
+
 /** An expected "no", as data that an agent can act upon. Field names are part of the public contract. */
 export interface Refusal {
   refused: true;

@@ -136,6 +136,7 @@ import type * as model_rateLimits from "../model/rateLimits.js";
 import type * as model_reactions from "../model/reactions.js";
 import type * as model_readDispatch from "../model/readDispatch.js";
 import type * as model_readMarks from "../model/readMarks.js";
+import type * as model_refusalLog from "../model/refusalLog.js";
 import type * as model_refused from "../model/refused.js";
 import type * as model_retention from "../model/retention.js";
 import type * as model_revisions from "../model/revisions.js";
@@ -332,6 +333,7 @@ declare const fullApi: ApiFromModules<{
   "model/reactions": typeof model_reactions;
   "model/readDispatch": typeof model_readDispatch;
   "model/readMarks": typeof model_readMarks;
+  "model/refusalLog": typeof model_refusalLog;
   "model/refused": typeof model_refused;
   "model/retention": typeof model_retention;
   "model/revisions": typeof model_revisions;

@@ -1,4 +1,5 @@
 import { defined } from "#shared/defined";
+import type { RefusalReason } from "#shared/errors";
 import { hasScope, type Scope } from "#shared/scopes";
 import { kindOfName, type MediaKind } from "#shared/whatsapp/media-kinds";
 import type { MutationCtx } from "../_generated/server";
@@ -6,7 +7,9 @@ import { grantConversation } from "./callerConversations";
 import { grantNumber } from "./grants";
 import type { Caller } from "./identity";
 import { enqueue, validate } from "./outbox";
+import { principalKey } from "./principal";
 import { requestRead } from "./readMarks";
+import { recordRefusal } from "./refusalLog";
 import type { Draft, DraftContent, DraftFile, DraftRecipient } from "./sendDraft";
 
 /** What every send of an API key takes beside its content. */
@@ -27,7 +30,10 @@ export async function sendForCaller(
   now: number,
 ) {
   const granted = await grantNumber(ctx, caller, scopeFor(caller, content), args.from);
-  if (granted.refused) return granted;
+  if (granted.refused) {
+    await recordUngranted(ctx, caller, granted.reason, args, now);
+    return granted;
+  }
   const draft: Draft = {
     principal: { kind: "key", key: caller.key },
     account: granted.account,
@@ -37,6 +43,20 @@ export async function sendForCaller(
     now,
   };
   return args.validateOnly === true ? await validate(ctx, draft) : await enqueue(ctx, draft);
+}
+
+/** The key may not use that number, or not send: told to the account that the key was made for. */
+async function recordUngranted(
+  ctx: MutationCtx,
+  caller: Caller,
+  reason: RefusalReason,
+  { validateOnly }: CallerSend,
+  at: number,
+): Promise<void> {
+  if (validateOnly === true) return;
+  const { accountId, key } = caller;
+  const principal = principalKey({ kind: "key", key });
+  await recordRefusal(ctx, { accountId, principal, action: "message.send", reason, at });
 }
 
 /** A reaction changes a message that is there; whoever may write or send may react. */

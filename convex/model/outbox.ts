@@ -1,3 +1,4 @@
+import type { RefusalReason } from "#shared/errors";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { recordAudit } from "./audit";
@@ -11,6 +12,7 @@ import { noteMemberReply } from "./modes";
 import { type Allowed, decide, type Target } from "./policy";
 import { principalKey, senderOf } from "./principal";
 import { countSend } from "./rateLimits";
+import { recordRefusal } from "./refusalLog";
 import type { SentColumns } from "./sendContent";
 import type { Draft } from "./sendDraft";
 import { REQUEST_KEPT_MS } from "./sendRequests";
@@ -42,7 +44,7 @@ export async function enqueue(ctx: MutationCtx, draft: Draft): Promise<Pending |
     case "replayed":
       return pending(decision.request);
     case "refused":
-      await auditSend(ctx, draft, decision.refusal.reason);
+      await recordRefusedSend(ctx, draft, decision.refusal.reason);
       return decision.refusal;
     case "allowed":
       return await store(ctx, draft, decision);
@@ -114,7 +116,7 @@ async function store(ctx: MutationCtx, draft: Draft, allowed: Allowed): Promise<
   if (principal.kind === "user" && messageId !== null) {
     await noteMemberReply(ctx, conversation, principal.userId, now);
   }
-  await auditSend(ctx, draft, "queued", about);
+  await auditSend(ctx, draft, about);
   return pending(request);
 }
 
@@ -162,22 +164,28 @@ async function storeMessage(
   return messageId;
 }
 
-/** A flood of refused calls must not become a flood of rows, so refusals for rate are not written down. */
-const UNAUDITED: ReadonlySet<string> = new Set(["rate_limited", "cap_reached"]);
+const SEND = "message.send";
 
 async function auditSend(
   ctx: MutationCtx,
   { account, principal, now }: Draft,
-  outcome: string,
-  subject?: Id<"messages">,
+  subject: Id<"messages">,
 ): Promise<void> {
-  if (UNAUDITED.has(outcome)) return;
-  await recordAudit(ctx, {
+  const line = { accountId: account._id, principal: principalKey(principal), subject, at: now };
+  await recordAudit(ctx, { ...line, action: SEND, outcome: "queued" });
+}
+
+async function recordRefusedSend(
+  ctx: MutationCtx,
+  { account, principal, recipient, now }: Draft,
+  reason: RefusalReason,
+): Promise<void> {
+  await recordRefusal(ctx, {
     accountId: account._id,
     principal: principalKey(principal),
-    action: "message.send",
-    outcome,
+    action: SEND,
+    reason,
     at: now,
-    ...(subject !== undefined && { subject }),
+    ...(recipient.kind === "conversation" && { target: recipient.conversation._id }),
   });
 }

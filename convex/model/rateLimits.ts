@@ -1,7 +1,7 @@
 import { RateLimiter } from "@convex-dev/rate-limiter";
 import { v } from "convex/values";
 import { refusal } from "#shared/errors";
-import { DAY_MS, MINUTE_MS } from "#shared/time";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "#shared/time";
 import { components } from "../_generated/api";
 import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
@@ -22,6 +22,12 @@ const REQUESTS_PER_MINUTE_DEFAULT = 300;
  * request. What a process was given and did not use is lost to the key, which is why it is a small part.
  */
 const REQUESTS_HANDED_OUT_SHARE = 0.05;
+
+/**
+ * Refusals of one principal in one account that are written down in an hour: two a minute show what goes wrong, and ten
+ * keys that are refused all day long write fewer lines than they may send messages.
+ */
+export const REFUSAL_LINES_PER_HOUR = 120;
 
 const periodUsage = v.object({
   limit: v.number(),
@@ -91,6 +97,22 @@ export async function takeRequestTokens(ctx: MutationCtx, key: Doc<"apiKeys">) {
   if ((await take(several)).ok) return { granted: several, retryAfterMs: 0 };
   const one = await take(1);
   return one.ok ? { granted: 1, retryAfterMs: 0 } : { granted: 0, retryAfterMs: Math.ceil(one.retryAfter) };
+}
+
+/**
+ * Whether one more refusal may be written down: as a line of its own, as the last one, which stands for all further
+ * ones of the hour, or not at all.
+ */
+export async function takeRefusalLine(ctx: MutationCtx, key: string): Promise<"line" | "last" | "none"> {
+  const take = async (name: string, rate: number) =>
+    (
+      await limiter.limit(ctx, name, {
+        key,
+        config: { kind: "fixed window", rate, period: HOUR_MS, start: 0 },
+      })
+    ).ok;
+  if (await take("refusals per hour", REFUSAL_LINES_PER_HOUR)) return "line";
+  return (await take("hours with refusals left out", 1)) ? "last" : "none";
 }
 
 async function usageIn(ctx: QueryCtx, key: Doc<"apiKeys">, period: Period, limit: number) {

@@ -26,7 +26,7 @@ export const auditTables = {
     subject: v.optional(v.string()),
     /** Id of the contact or conversation that it concerned. */
     target: v.optional(v.string()),
-    /** Why it was refused, as a code, where the outcome does not say so. */
+    /** Of the outcome `refused`: why, as a reason of the registry. Only so many of an hour are written (`model/refusalLog`). */
     reason: v.optional(v.string()),
     /** How long it took. */
     ms: v.optional(v.number()),

@@ -113,12 +113,12 @@ describe("the audit log", () => {
     await callTool(key, "no_such_tool", { contact: "secret" });
     await callTool(key, "list_conversations", { cursor: "made-up" });
     const rows = await lines();
-    expect(rows.map(({ tool, outcome }) => [tool, outcome])).toEqual([
-      ["list_conversations", "ok"],
-      ["get_conversation", "not_found"],
-      ["send_text", "invalid_arguments"],
-      ["no_such_tool", "unknown_tool"],
-      ["list_conversations", "error"],
+    expect(rows.map(({ tool, outcome, reason }) => [tool, outcome, reason])).toEqual([
+      ["list_conversations", "ok", undefined],
+      ["get_conversation", "refused", "not_found"],
+      ["send_text", "invalid_arguments", undefined],
+      ["no_such_tool", "unknown_tool", undefined],
+      ["list_conversations", "error", undefined],
     ]);
     for (const row of rows) {
       expect(row).toMatchObject({
