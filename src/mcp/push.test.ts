@@ -1,3 +1,4 @@
+import http from "node:http";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as OldTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -371,9 +372,9 @@ describe("a session of the older protocol", () => {
 
 /** From now on, how often a function of the backend was called over HTTP. */
 function countCalls(path: string): () => number {
-  const { calls } = vi.spyOn(globalThis, "fetch").mock;
+  const { calls } = vi.spyOn(http.ClientRequest.prototype, "end").mock;
   const before = calls.length;
-  return () => calls.slice(before).filter(([, init]) => String(init?.body).includes(path)).length;
+  return () => calls.slice(before).filter(([body]) => String(body).includes(path)).length;
 }
 
 describe("a call of get_messages that waits", () => {

@@ -3,16 +3,11 @@ import type { ArgsAndOptions, FunctionReference, FunctionReturnType, OptionalRes
 import { ConvexError } from "convex/values";
 import { isAppErrorData } from "#shared/errors";
 import { AppError, BackendUnavailable } from "./app-error";
+import { fetchFromBackend } from "./backend-fetch";
 import { serverEnv } from "./env";
 import { type Identity, identityToken } from "./identity";
 
 export { BackendUnavailable };
-
-/** No function of ours works longer than a second; a backend that needs ten is not there. */
-const CALL_TIMEOUT_MS = 10_000;
-
-/** Convex answers an error of the function itself with this status; every other failure is the backend's. */
-const FUNCTION_FAILED_STATUS = 560;
 
 /** `null`: as nobody in particular, for the functions that are open to everybody. */
 type Caller = Identity | null;
@@ -58,21 +53,3 @@ async function call<Result>(
     throw error;
   }
 }
-
-/** Separates "the backend did not work" from "the function said no", which the client reports alike. */
-const fetchFromBackend: typeof fetch = async (input, init) => {
-  let response: Response;
-  try {
-    response = await fetch(input, {
-      ...init,
-      cache: "no-store",
-      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
-    });
-  } catch (error) {
-    throw new BackendUnavailable(
-      error instanceof Error ? `${error.message}: ${String(error.cause ?? "")}` : "",
-    );
-  }
-  if (response.ok || response.status === FUNCTION_FAILED_STATUS) return response;
-  throw new BackendUnavailable(`status ${response.status}: ${(await response.text()).slice(0, 500)}`);
-};
