@@ -26,6 +26,9 @@ export type FinishedCall = {
 /** Lines of one transaction; the door takes no more. */
 const LINES_AT_ONCE_MAX = 100;
 
+/** Lines are gathered for so long, so that a busy process writes a transaction for many of them. */
+const GATHER_MS = 50;
+
 /** Lines that wait while the backend is away; then the oldest are lost, and the log says how many. */
 const LINES_WAITING_MAX = 10_000;
 
@@ -40,10 +43,12 @@ const TOOL_FORM = /^[A-Za-z0-9_./-]{1,64}$/;
 
 const waiting: Line[] = [];
 let writing: Promise<void> | undefined;
+/** Ends the gathering that is going on. */
+let hurry = new AbortController();
 
 /**
- * Puts a call into the audit log, without making its answer wait for it: whatever gathers while one transaction is
- * written goes into the next. Sends have lines of their own beside this one, in the transaction that takes them.
+ * Puts a call into the audit log, without making its answer wait for it: whatever gathers goes into one transaction.
+ * Sends have lines of their own beside this one, in the transaction that takes them.
  */
 export function auditCall({ caller, tool, args, target, outcome, startedAt }: FinishedCall): void {
   waiting.push({
@@ -59,19 +64,30 @@ export function auditCall({ caller, tool, args, target, outcome, startedAt }: Fi
     waiting.shift();
     logError("mcp audit", new Error("A line was lost, because too many wait for the backend."));
   }
-  void drainAudit();
-}
-
-/** Resolves once every line is written or given up. */
-export async function drainAudit(): Promise<void> {
   writing ??= writeAll().finally(() => {
     writing = undefined;
   });
+}
+
+/** Resolves once every line is written or given up, in the pace of the log. */
+export async function auditWritten(): Promise<void> {
   await writing;
 }
 
+/** As `auditWritten`, but nothing more is gathered: for the end of a process. */
+export async function drainAudit(): Promise<void> {
+  hurry.abort();
+  await writing;
+  hurry = new AbortController();
+}
+
 async function writeAll(): Promise<void> {
-  while (waiting.length > 0) await write(waiting.splice(0, LINES_AT_ONCE_MAX));
+  while (waiting.length > 0) {
+    // An aborted pause is over, which is all that it was for.
+    if (waiting.length < LINES_AT_ONCE_MAX)
+      await delay(GATHER_MS, undefined, { signal: hurry.signal }).catch(() => undefined);
+    await write(waiting.splice(0, LINES_AT_ONCE_MAX));
+  }
 }
 
 async function write(calls: Line[]): Promise<void> {
@@ -89,10 +105,12 @@ async function write(calls: Line[]): Promise<void> {
   }
 }
 
+let hashKey: Buffer | undefined;
+
 /** Equal arguments give equal digests, so a line can be matched with a call; without the secret nothing can be guessed. */
 function argumentHash(args: unknown): string {
-  const key = createHmac("sha256", serverEnv().BETTER_AUTH_SECRET).update("pons mcp arguments v1").digest();
-  return createHmac("sha256", key)
+  hashKey ??= createHmac("sha256", serverEnv().BETTER_AUTH_SECRET).update("pons mcp arguments v1").digest();
+  return createHmac("sha256", hashKey)
     .update(JSON.stringify(args, sortedKeys) ?? "")
     .digest("hex")
     .slice(0, HASH_CHARS);

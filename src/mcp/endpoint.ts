@@ -204,8 +204,9 @@ async function unlessGone(signal: AbortSignal, answering: Promise<Response>): Pr
 
 /** The SDK insists on an Accept header that names both kinds of answer; a client that takes JSON gets JSON anyway. */
 function acceptingBoth(request: Request): Request {
+  const accept = request.headers.get("accept") ?? "*/*";
+  if (accept.includes("application/json") && accept.includes("text/event-stream")) return request;
   const headers = new Headers(request.headers);
-  const accept = headers.get("accept") ?? "*/*";
   if (/application\/(json|\*)|\*\/\*/.test(accept))
     headers.set("accept", "application/json, text/event-stream");
   return new Request(request.url, { method: request.method, headers, signal: request.signal });

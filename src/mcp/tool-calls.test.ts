@@ -42,7 +42,7 @@ beforeAll(async () => {
   accountId = (await product.addBusiness()).id;
   await product.addOtherBusiness();
   await templatesKnown();
-});
+}, 60_000);
 afterAll(async () => {
   await drainAudit();
   await product.stop();

@@ -1,5 +1,5 @@
 import { after } from "next/server";
-import { drainAudit } from "@/mcp/audit";
+import { auditWritten } from "@/mcp/audit";
 import { answerMcp } from "@/mcp/endpoint";
 
 export const dynamic = "force-dynamic";
@@ -8,7 +8,7 @@ export const maxDuration = 300;
 
 /** Keeps the process alive, here and on serverless hosts, until the audit log has what was answered. */
 async function answer(request: Request): Promise<Response> {
-  after(drainAudit);
+  after(auditWritten);
   return await answerMcp(request);
 }
 
