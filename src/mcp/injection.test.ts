@@ -9,6 +9,7 @@ import {
   SITE_URL,
   startInProcess,
 } from "../../tests/support/in-process";
+import { mcpRequest } from "../../tests/support/mcp-request";
 import { visibleText } from "./visible-text";
 
 /** Items of one delivery, as Meta batches them. */
@@ -77,18 +78,7 @@ async function deliver(items: readonly InjectionItem[]): Promise<void> {
 }
 
 async function rpc(method: string, params: object = {}): Promise<Record<string, unknown>> {
-  const response = await answerMcp(
-    new Request(`${SITE_URL}/api/mcp`, {
-      method: "POST",
-      headers: {
-        host: "localhost:3000",
-        "content-type": "application/json",
-        accept: "application/json",
-        authorization: `Bearer ${key}`,
-      },
-      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
-    }),
-  );
+  const response = await answerMcp(mcpRequest(key, method, params));
   return z.record(z.string(), z.unknown()).parse(await response.json());
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type InProcess, SITE_URL, startInProcess } from "../../tests/support/in-process";
+import { type InProcess, startInProcess } from "../../tests/support/in-process";
+import { mcpRequest } from "../../tests/support/mcp-request";
 
 let product: InProcess;
 let answerMcp: typeof import("./endpoint").answerMcp;
@@ -18,18 +19,7 @@ afterEach(async () => {
 });
 
 async function call(key: string, method: string, params: object = {}): Promise<Response> {
-  return await answerMcp(
-    new Request(`${SITE_URL}/api/mcp`, {
-      method: "POST",
-      headers: {
-        host: "localhost:3000",
-        "content-type": "application/json",
-        accept: "application/json",
-        authorization: `Bearer ${key}`,
-      },
-      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
-    }),
-  );
+  return await answerMcp(mcpRequest(key, method, params));
 }
 
 const callTool = async (key: string, name: string, args: object = {}) =>

@@ -1,13 +1,13 @@
 import { McpServer } from "@modelcontextprotocol/server";
-import { fitsDirection, hasScope } from "#shared/scopes";
 import { MINUTE_MS } from "#shared/time";
 import { serverEnv } from "../server/env";
 import { auditCall } from "./audit";
 import { registerCompletions } from "./completions";
 import type { Tool } from "./define-tool";
 import type { Exchange } from "./exchange";
-import { PROMPTS } from "./prompts";
+import { offeredPrompts } from "./prompts";
 import { registerResources } from "./resources/register";
+import { mayUse } from "./rights";
 import { TOOLS } from "./tools";
 
 /** Some clients read no more than the first 512 characters of the instructions. */
@@ -48,7 +48,7 @@ export function buildServer(exchange: Exchange): McpServer {
   const tools = offeredTools(exchange);
   for (const tool of tools) tool.register(server, exchange);
   if (tools.length === 0) auditUnknownTool(exchange);
-  for (const prompt of PROMPTS) prompt.register(server, exchange);
+  for (const prompt of offeredPrompts(exchange.caller)) prompt.register(server, exchange);
   registerResources(server, exchange);
   registerCompletions(server, exchange);
   return server;
@@ -83,10 +83,7 @@ export const offeredTools = (exchange: Exchange): readonly Tool[] =>
 
 /** Whether this caller, on this connection, may see the tool at all. */
 function isOffered(tool: Tool, { caller, narrowing }: Exchange): boolean {
-  const { scope } = tool;
-  if (scope !== null && !(hasScope(caller.scopes, scope) && fitsDirection(caller.direction, scope))) {
-    return false;
-  }
+  if (!mayUse(caller, tool.scope)) return false;
   if (caller.tools?.includes(tool.name) === false) return false;
   if (narrowing.readOnly && !tool.annotations.readOnlyHint) return false;
   if (narrowing.coreOnly && !tool.core) return false;

@@ -6,23 +6,26 @@ import { type App, START } from "./convex-app";
 interface TemplateWords {
   name: string;
   body: string;
+  language: string;
   category: string;
   status: string;
 }
 
+type SomeWords = Pick<TemplateWords, "name" | "body"> & Partial<TemplateWords>;
+
 /** A template as the sync stores it, without reading Meta's list. */
-export async function addTemplate(
-  app: App,
-  accountId: Id<"accounts">,
-  words: Pick<TemplateWords, "name" | "body"> & Partial<TemplateWords>,
-): Promise<void> {
-  const { name, body, category = "UTILITY", status = "APPROVED" } = words;
+export async function addTemplate(app: App, accountId: Id<"accounts">, words: SomeWords): Promise<void> {
+  await app.backend.run(async (ctx) => {
+    await ctx.db.insert("templates", templateRowOf(accountId, words));
+  });
+}
+
+/** Its row. */
+export function templateRowOf(accountId: Id<"accounts">, words: SomeWords) {
+  const { name, body, language = "en_US", category = "UTILITY", status = "APPROVED" } = words;
   const components = [{ type: "BODY", text: body }];
-  const definition = readTemplate({ name, language: "en_US", status, category, components });
+  const definition = readTemplate({ name, language, status, category, components });
   if (definition === null) throw new Error("The template has no name.");
   const described = describeTemplate(definition, JSON.stringify(components));
-  await app.backend.run(async (ctx) => {
-    const row = { accountId, category, ...described, ...stateOfStatus(status, definition), syncedAt: START };
-    await ctx.db.insert("templates", row);
-  });
+  return { accountId, category, ...described, ...stateOfStatus(status, definition), syncedAt: START };
 }

@@ -1,6 +1,6 @@
 import type { McpServer } from "@modelcontextprotocol/server";
 import type * as z from "zod";
-import { hasScope, type Scope } from "#shared/scopes";
+import type { Scope } from "#shared/scopes";
 import { memoised } from "../define-tool";
 import type { Exchange } from "../exchange";
 
@@ -17,6 +17,7 @@ type Definition<Args extends z.ZodObject> = {
 
 export type Prompt = {
   name: string;
+  scope: Scope;
   /** The arguments as clients see them. */
   args: z.ZodObject;
   register: (server: McpServer, exchange: Exchange) => void;
@@ -29,9 +30,9 @@ export function definePrompt<Args extends z.ZodObject>(definition: Definition<Ar
   const pinnedArgsSchema = memoised<z.input<Args>, z.output<Args>>(args, { without: "from" });
   return {
     name,
+    scope,
     args,
     register: (server, { caller }) => {
-      if (!hasScope(caller.scopes, scope)) return;
       const schema = caller.numbers === 1 ? pinnedArgsSchema : argsSchema;
       server.registerPrompt(name, { title, description, argsSchema: schema }, (given) => ({
         messages: [{ role: "user", content: { type: "text", text: say(given) } }],

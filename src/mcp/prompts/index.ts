@@ -1,7 +1,13 @@
+import type { Caller } from "../../server/caller";
+import { mayUse } from "../rights";
 import { dailyDigest } from "./daily-digest";
 import type { Prompt } from "./define-prompt";
 import { draftReply } from "./draft-reply";
 import { triageInbox } from "./triage-inbox";
 
 /** Every prompt, in the order in which clients see them. */
-export const PROMPTS: readonly Prompt[] = [triageInbox, draftReply, dailyDigest];
+const PROMPTS: readonly Prompt[] = [triageInbox, draftReply, dailyDigest];
+
+/** The prompts that a caller could follow. */
+export const offeredPrompts = (caller: Caller): Prompt[] =>
+  PROMPTS.filter(({ scope }) => mayUse(caller, scope));

@@ -32,7 +32,7 @@ export function registerResources({ server }: McpServer, exchange: Exchange): vo
     guarded(exchange, async () => ({ resources: await listed(caller) })),
   );
   server.setRequestHandler("resources/templates/list", () => ({
-    resourceTemplates: offered(caller)
+    resourceTemplates: offeredResources(caller)
       .filter(({ kind }) => URI_TEMPLATES[kind].includes("{"))
       .map(({ kind, name, title, description, mimeType }) => ({
         ...{ uriTemplate: URI_TEMPLATES[kind], name, title, description },
@@ -60,13 +60,15 @@ export function registerResources({ server }: McpServer, exchange: Exchange): vo
   );
 }
 
-const offered = (caller: Caller): Resource[] =>
+/** The kinds of resources that a caller may read, in the order in which clients see them. */
+export const offeredResources = (caller: Caller): Resource[] =>
   Object.values(RESOURCES).filter(({ kind }) => mayReadResource(caller, kind));
 
 async function read(caller: Caller, uri: string): Promise<ReadResourceResult> {
   const startedAt = performance.now();
   const parsed = parseUri(uri);
-  const resource = parsed === null ? undefined : offered(caller).find(({ kind }) => kind === parsed.kind);
+  const resource =
+    parsed === null ? undefined : offeredResources(caller).find(({ kind }) => kind === parsed.kind);
   const content = parsed === null || resource === undefined ? null : await resource.read(caller, parsed);
   const outcome = content === null ? "not_found" : isRefusal(content) ? content.reason : "ok";
   auditCall({ caller, tool: "resources/read", args: { uri }, outcome, startedAt });
@@ -77,7 +79,7 @@ async function read(caller: Caller, uri: string): Promise<ReadResourceResult> {
 
 /** What there is to read, by names of ours: a conversation is listed by its id and never by what a customer wrote. */
 async function listed(caller: Caller): Promise<ListResourcesResult["resources"]> {
-  const kinds = new Map(offered(caller).map((resource) => [resource.kind, resource]));
+  const kinds = new Map(offeredResources(caller).map((resource) => [resource.kind, resource]));
   const entry = (kind: Resource["kind"], ref?: string, label = ref) => {
     const resource = kinds.get(kind);
     if (resource === undefined) return [];

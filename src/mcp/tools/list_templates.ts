@@ -7,7 +7,8 @@ import { openCursor, sealCursor } from "../cursors";
 import { defineTool } from "../define-tool";
 import { fittingPage } from "../pages";
 import { params } from "../params";
-import { businessOf, businessShape, isoTime } from "../shapes";
+import { businessOf, businessShape } from "../shapes";
+import { templateOf, templateShape } from "../template-rows";
 
 export const listTemplates = defineTool({
   name: "list_templates",
@@ -30,20 +31,7 @@ export const listTemplates = defineTool({
   }),
   answer: z.object({
     business: businessShape,
-    templates: z.array(
-      z.object({
-        name: z.string(),
-        language: z.string(),
-        category: z.string(),
-        status: z.string(),
-        usable: z.boolean().describe("Whether send_template takes it now."),
-        preview: z.string(),
-        params_schema: z.looseObject({}).describe("JSON Schema of `params` of send_template."),
-        quality: z.string().optional(),
-        paused_until: z.string().optional(),
-        rejected_reason: z.string().optional(),
-      }),
-    ),
+    templates: z.array(templateShape),
     next_cursor: z.string().optional(),
     truncated: z.literal(true).optional(),
   }),
@@ -64,26 +52,3 @@ export const listTemplates = defineTool({
     });
   },
 });
-
-type TemplateView = Extract<
-  Awaited<ReturnType<typeof queryAs<typeof api.mcp.listTemplates>>>,
-  { templates: unknown[]; account: unknown }
->["templates"][number];
-
-function templateOf({ pausedUntil, rejectedReason, paramsSchema, ...view }: TemplateView) {
-  const { name, language, category, status, usable, preview, quality } = view;
-  return {
-    name,
-    language,
-    category,
-    status,
-    usable,
-    preview,
-    params_schema: Object(JSON.parse(paramsSchema)),
-    ...defined({
-      quality,
-      paused_until: pausedUntil === undefined ? undefined : isoTime(pausedUntil),
-      rejected_reason: rejectedReason,
-    }),
-  };
-}
