@@ -1,61 +1,20 @@
-import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
+import { mayReadResource } from "#shared/domain/resource-access";
 import { hasScope, SCOPES, type Scope } from "#shared/scopes";
-import { internal } from "../../convex/_generated/api";
-import type { Id } from "../../convex/_generated/dataModel";
-import { type InProcess, inboundText, SITE_URL, startInProcess } from "../../tests/support/in-process";
+import { type McpWorld, openMcpWorld, SECRET } from "../../tests/support/mcp-world";
+import { type Subject, TOOL_ARGUMENTS, toolArguments } from "../../tests/support/tool-arguments";
 import type { Tool } from "./define-tool";
 import { TOOLS } from "./tools";
 
-/** Two businesses in one deployment: the key's own, and one of which nothing may be told. */
-let product: InProcess;
-let own: Id<"accounts">;
-let foreign: Id<"accounts">;
-let door: (request: Request) => Promise<Response>;
-let drainAudit: () => Promise<void>;
-let ownMessage: string;
-let foreignMessage: string;
-let requests = 0;
-
-const OWN_NUMBER = "+15550783881";
-const FOREIGN_NUMBER = "+15550783882";
-const CUSTOMER = "+16505551234";
-const STRANGER = "+16505550000";
-
-/** What each tool is called with for somebody's customer. A tool without a row here fails the first test. */
-const ARGUMENTS: Record<string, (contact: string, messageId: string) => Record<string, unknown>> = {
-  list_conversations: () => ({}),
-  list_unanswered: () => ({}),
-  get_conversation: (contact) => ({ contact }),
-  get_messages: (contact) => ({ contact }),
-  search_messages: (contact) => ({ query: `hello in:${contact}` }),
-  get_media: (_, message_id) => ({ message_id }),
-  list_templates: () => ({}),
-  send_text: (contact) => ({ contact, text: unique() }),
-  send_template: (contact) => ({
-    contact,
-    name: "hello_world",
-    language: "en_US",
-    client_request_id: unique(),
-  }),
-  send_media: (contact) => ({ contact, url: "https://files.example.com/a.png", validate_only: true }),
-  send_reaction: (_, message_id) => ({ message_id, emoji: "👍", client_request_id: unique() }),
-  updateConversation: (contact) => ({ contact, archived: false }),
-  send_interactive: (contact) => ({ contact, body: unique(), buttons: [{ id: "y", title: "Yes" }] }),
-  // Only checked: the search of convex-test cannot pass over messages without words, as Convex and the engine do.
-  send_location: (contact) => ({ contact, latitude: 1, longitude: 2, validate_only: true }),
-  send_contacts: (contact) => ({ contact, contacts: [{ name: "Ana" }], validate_only: true }),
-  mark_as_read: (contact) => ({ contact }),
-  search_contacts: (contact) => ({ query: contact }),
-  get_message_status: (_, message_id) => ({ message_id }),
-  list_events: () => ({}),
-  handoff_to_human: (contact) => ({ contact, reason: "asked", from: FOREIGN_NUMBER }),
-  get_consent: (contact) => ({ contact }),
-  set_consent: (contact) => ({ contact, category: "marketing", state: "withdrawn" }),
-  get_usage: () => ({}),
-  ping: () => ({}),
-};
+/**
+ * What a key may do: every tool, resource and prompt, under every scope, for one number and for several, of a key that
+ * is valid, revoked, expired or over its limits. The cells are made from the registries, so that whatever is added is
+ * in them. Left out is only what cannot differ: a dead key is refused before anything of its request is read, so each
+ * tool is called once by it under every scope, and only one that had every scope asks for all the rest.
+ */
+const EVERYTHING = ["read", "write", "send"] as const;
+const SCOPE_SETS: readonly (readonly Scope[])[] = [...SCOPES.map((scope) => [scope]), EVERYTHING];
 
 /** About the key itself: they take no number and name nobody. */
 const ABOUT_THE_KEY = new Set(["ping", "get_usage"]);
@@ -72,141 +31,166 @@ const LISTS = new Set([
 /** Whoever is named by a number may be written to by template, also a customer of somebody else. */
 const REACHES_ANYBODY = new Set(["send_template"]);
 
-let counter = 0;
-const unique = () => `r${++counter}`;
-
-beforeAll(async () => {
-  product = await startInProcess();
-  door = (await import("./endpoint")).answerMcp;
-  ({ drainAudit } = await import("./audit"));
-  const webhook = (await import("@/app/api/webhook/route")).POST;
-  own = (await product.addBusiness()).id;
-  foreign = (await product.addOtherBusiness()).id;
-  const write = async (text: string, options: Parameters<typeof inboundText>[1]) => {
-    const { body, signature, wamid } = await inboundText(text, options);
-    const headers = { "x-hub-signature-256": signature };
-    await webhook(new Request(`${SITE_URL}/api/webhook`, { method: "POST", body, headers }));
-    return wamid;
-  };
-  ownMessage = await write("hello there", {});
-  foreignMessage = await write("hello SECRET-OF-OTHERS", {
-    to: "other",
-    from: STRANGER.slice(1),
-    name: "SECRET-OF-OTHERS",
-  });
-});
-afterAll(async () => {
-  await drainAudit();
-  await product.stop();
-});
-afterEach(async () => await product.backend.t.finishInProgressScheduledFunctions());
-
-const answer = z.looseObject({
-  result: z
-    .looseObject({
-      isError: z.boolean().optional(),
-      structuredContent: z
-        .looseObject({ refused: z.boolean().optional(), reason: z.string().optional() })
-        .optional(),
-    })
-    .optional(),
-  error: z.looseObject({ code: z.number(), message: z.string() }).optional(),
-});
-
-async function post(key: string, method: string, params: object = {}): Promise<Response> {
-  return await door(
-    new Request(`${SITE_URL}/api/mcp`, {
-      method: "POST",
-      headers: {
-        host: "localhost:3000",
-        "content-type": "application/json",
-        accept: "application/json",
-        authorization: `Bearer ${key}`,
-      },
-      body: JSON.stringify({ jsonrpc: "2.0", id: ++requests, method, params }),
-    }),
-  );
-}
-
-async function call(key: string, name: string, args: object) {
-  const response = await post(key, "tools/call", { name, arguments: args });
-  const text = await response.text();
-  return { status: response.status, text, ...(response.ok ? answer.parse(JSON.parse(text)) : {}) };
-}
-
-const listed = async (key: string): Promise<string[]> => {
-  const body = z.looseObject({
-    result: z.looseObject({ tools: z.array(z.looseObject({ name: z.string() })) }),
-  });
-  return body.parse(await (await post(key, "tools/list")).json()).result.tools.map(({ name }) => name);
-};
-
-const graphSends = async () => {
-  const response = await fetch(`${product.simulator.url}/_sim/requests?after=0`);
-  const body = z.looseObject({ requests: z.array(z.looseObject({ method: z.string(), path: z.string() })) });
-  return body
-    .parse(await response.json())
-    .requests.filter(({ method, path }) => method === "POST" && path.endsWith("/messages")).length;
-};
-
-const rowOf = ({ name }: Tool) => {
-  const row = ARGUMENTS[name];
-  if (row === undefined) throw new Error(`${name} has no row in the matrix.`);
-  return row;
-};
-
 const isAllowed = ({ scope }: Tool, scopes: readonly Scope[]) => scope === null || hasScope(scopes, scope);
 
-it("the matrix has a row for every tool, and no other", () => {
-  expect(Object.keys(ARGUMENTS).toSorted()).toEqual(TOOLS.map(({ name }) => name).toSorted());
+/** Sends are only checked where it is not about what they do, so that no background work is left behind. */
+const takesValidateOnly = ({ inputSchema }: Tool) =>
+  Object.hasOwn(
+    Object(inputSchema["~standard"].jsonSchema.input({ target: "draft-2020-12" })["properties"]),
+    "validate_only",
+  );
+
+let world: McpWorld;
+/** A subject that nobody has. */
+const nobody: Subject = { contact: "+16505559999", messageId: "wamid.NONE", conversationId: "none" };
+
+beforeAll(async () => {
+  world = await openMcpWorld();
+}, 60_000);
+afterAll(async () => await world.close());
+afterEach(async () => await world.product.backend.t.finishInProgressScheduledFunctions());
+
+const argumentsOf = (tool: Tool, about: Subject): Record<string, unknown> => ({
+  ...toolArguments(
+    tool.name,
+    tool.name === "handoff_to_human" && about === world.customer ? world.handedOver : about,
+  ),
+  ...(takesValidateOnly(tool) && { validate_only: true }),
 });
 
-describe("every tool under every scope", () => {
-  const sets: Scope[][] = [...SCOPES.map((scope) => [scope]), ["read", "write", "send"]];
-  it.each(sets.map((scopes) => [scopes.join("+"), scopes] as const))("%s", async (_, scopes) => {
-    const { key } = await product.createKey(own, scopes, { rpm: 1_000 });
-    const allowed = TOOLS.filter((tool) => isAllowed(tool, scopes));
-    expect(await listed(key)).toEqual(allowed.map(({ name }) => name));
-    for (const tool of TOOLS) {
-      const args = rowOf(tool)(CUSTOMER, ownMessage);
-      const { text, result, error } = await call(key, tool.name, args);
-      if (isAllowed(tool, scopes)) {
+const named = z.looseObject({ name: z.string() });
+const listed = async (key: string): Promise<string[]> => {
+  const body = z.looseObject({ result: z.looseObject({ tools: z.array(named) }) });
+  const { text } = await world.ask(key, "tools/list");
+  return body.parse(JSON.parse(text)).result.tools.map(({ name }) => name);
+};
+
+/** The answer to a name that no tool has, as it would be for this one. */
+const asUnknown = async (key: string, tool: Tool, args: object) =>
+  (await world.call(key, "no_such_tool", args)).text.replaceAll("no_such_tool", tool.name);
+
+it("the matrix has a row for every tool, and no other", () => {
+  expect(Object.keys(TOOL_ARGUMENTS).toSorted()).toEqual(TOOLS.map(({ name }) => name).toSorted());
+});
+
+describe.each(SCOPE_SETS.map((scopes) => [scopes.join("+"), scopes] as const))(
+  "a valid key of %s",
+  (_, scopes) => {
+    it("for one number has the tools of its scopes and no others", async () => {
+      const { key } = await world.keyWith(scopes);
+      const allowed = TOOLS.filter((tool) => isAllowed(tool, scopes));
+      expect(await listed(key)).toEqual(allowed.map(({ name }) => name));
+      for (const tool of TOOLS) {
+        const args = argumentsOf(tool, world.customer);
+        const { text, result, error } = await world.call(key, tool.name, args);
+        if (!isAllowed(tool, scopes)) {
+          expect(text, tool.name).toBe(await asUnknown(key, tool, args));
+          continue;
+        }
         expect(error, tool.name).toBeUndefined();
         expect(result?.isError, `${tool.name}: ${text}`).toBeUndefined();
-        expect(result?.structuredContent?.reason, tool.name).not.toBe("scope_missing");
-      } else {
-        // As any name that no tool has.
-        const unknown = await call(key, "no_such_tool", args);
-        const like = (body: string) => body.replaceAll(/no_such_tool|"id":\d+/g, "?");
-        expect(like(text.replaceAll(tool.name, "no_such_tool")), tool.name).toBe(like(unknown.text));
+        expect(result?.structuredContent?.refused, `${tool.name}: ${text}`).toBeUndefined();
       }
-    }
-  });
-});
+    });
+
+    it("for two numbers must say which, and means nothing to a third", async () => {
+      const { own, second, foreign, unknown } = world.numbers;
+      const { key } = await world.keyWith(scopes, { numbers: [own, second] });
+      for (const tool of TOOLS) {
+        const args = argumentsOf(tool, world.customer);
+        const ask = async (from?: string) => {
+          const { text, result } = await world.call(key, tool.name, {
+            ...args,
+            ...(from !== undefined && { from }),
+          });
+          return { text, data: result?.structuredContent };
+        };
+        if (!isAllowed(tool, scopes)) {
+          expect((await ask()).text, tool.name).toBe(await asUnknown(key, tool, args));
+          continue;
+        }
+        if (ABOUT_THE_KEY.has(tool.name)) {
+          expect((await ask()).data?.refused, tool.name).toBeUndefined();
+          continue;
+        }
+        const open = await ask();
+        expect(open.data, tool.name).toMatchObject({ refused: true, reason: "number_required" });
+        expect(open.data?.numbers?.map(({ number }) => number).toSorted()).toEqual([own, second]);
+        expect((await ask(own)).data?.refused, tool.name).toBeUndefined();
+        const elsewhere = (await ask(second)).data;
+        if (LISTS.has(tool.name)) expect(elsewhere?.refused, tool.name).toBeUndefined();
+        const theirs = await ask(foreign);
+        expect(theirs.data, tool.name).toMatchObject({ refused: true, reason: "not_found" });
+        expect(theirs.text, tool.name).toBe((await ask(unknown)).text);
+      }
+    });
+
+    it("reads the resources and has the prompts that its scopes allow, and no others", async () => {
+      const { key } = await world.keyWith(scopes);
+      const uris = resourcesOf(world.numbers.own, world.customer);
+      for (const [kind, uri] of uris) {
+        const { text, error } = await world.ask(key, "resources/read", { uri });
+        if (mayReadResource({ scopes }, kind)) expect(error, `${uri}: ${text}`).toBeUndefined();
+        else expect(text, uri).toBe(await missing(key, uri));
+        expect(text).not.toContain(SECRET);
+      }
+      for (const [kind, uri] of resourcesOf(world.numbers.foreign, world.stranger)) {
+        if (kind === "accounts" || kind === "policy") continue;
+        expect((await world.ask(key, "resources/read", { uri })).text, uri).toBe(await missing(key, uri));
+      }
+      for (const [name, scope] of PROMPT_SCOPES) {
+        const args = { contact: world.customer.contact };
+        const { text, error } = await world.ask(key, "prompts/get", { name, arguments: args });
+        if (hasScope(scopes, scope)) expect(error, name).toBeUndefined();
+        else {
+          const other = await world.ask(key, "prompts/get", { name: "no_such_prompt", arguments: args });
+          expect(text).toBe(other.text.replaceAll("no_such_prompt", name));
+        }
+      }
+    });
+  },
+);
+
+const PROMPT_SCOPES = [
+  ["triage_inbox", "conversations:read"],
+  ["draft_reply", "messages:read"],
+  ["daily_digest", "conversations:read"],
+] as const;
+
+/** A URI of each kind. Whether a message has a file is another test's question: reading one that has none is refused. */
+const resourcesOf = (number: string, { conversationId }: Subject) =>
+  [
+    ["accounts", "pons://accounts"],
+    ["policy", "pons://policy"],
+    ["messages", `pons://accounts/${number.slice(1)}/messages`],
+    ["templates", `pons://templates/${number.slice(1)}`],
+    ["conversation", `pons://conversations/${conversationId}`],
+  ] as const;
+
+/** What reading a URI that names nothing is answered with, as it would be for this one. */
+const missing = async (key: string, uri: string): Promise<string> =>
+  (await world.ask(key, "resources/read", { uri: "pons://none" })).text.replaceAll("pons://none", uri);
 
 describe("every tool under a key that may use no other", () => {
   it.each(TOOLS.map((tool) => [tool.name, tool] as const))(
     "%s works, and lists are read",
     async (_, tool) => {
-      const { key } = await product.createKey(own, ["read", "write", "send"], {
+      const { key } = await world.product.createKey(world.own, [...EVERYTHING], {
         tools: [tool.name],
         rpm: 1_000,
       });
       expect(await listed(key)).toEqual([tool.name]);
-      const { text, result, error } = await call(key, tool.name, rowOf(tool)(CUSTOMER, ownMessage));
+      const { text, result, error } = await world.call(key, tool.name, argumentsOf(tool, world.customer));
       expect(error).toBeUndefined();
       expect(result?.isError, text).toBeUndefined();
-      expect(result?.structuredContent?.reason).not.toBe("scope_missing");
-      const resources = await (await post(key, "resources/list")).text();
-      expect(resources).toContain("pons://policy");
-      const read = await (await post(key, "resources/read", { uri: `pons://media/${ownMessage}` })).text();
-      expect(read).toContain('"error"');
+      expect(result?.structuredContent?.refused, text).toBeUndefined();
+      expect((await world.ask(key, "resources/list")).text).toContain("pons://policy");
+      const file = { uri: `pons://media/${world.customer.messageId}` };
+      expect((await world.ask(key, "resources/read", file)).text).toContain('"error"');
       const ref = { type: "ref/prompt", name: "draft_reply" };
       for (const name of ["contact", "template", "from"]) {
-        const argument = { name, value: "" };
-        expect(await (await post(key, "completion/complete", { ref, argument })).text()).toContain(
-          '"values"',
-        );
+        const asked = { ref, argument: { name, value: "" } };
+        expect((await world.ask(key, "completion/complete", asked)).text).toContain('"values"');
       }
     },
   );
@@ -216,104 +200,111 @@ describe("every tool for a business that is not the key's", () => {
   it.each(TOOLS.map((tool) => [tool.name, tool] as const))(
     "%s tells nothing and changes nothing",
     async (_, tool) => {
-      const { key } = await product.createKey(own, ["read", "write", "send"], { rpm: 1_000 });
-      const refusalTo = async (args: object) => {
-        const { text, result } = await call(key, tool.name, args);
-        expect(text).not.toContain("SECRET-OF-OTHERS");
-        return { result, body: text.replaceAll(/"id":\d+/g, "?") };
+      const { key } = await world.keyWith(EVERYTHING);
+      const answerTo = async (about: Subject, from?: string) => {
+        const args = { ...toolArguments(tool.name, about), ...(from !== undefined && { from }) };
+        const { text, result } = await world.call(key, tool.name, args);
+        expect(text).not.toContain(SECRET);
+        return { text, data: result?.structuredContent };
       };
       if (ABOUT_THE_KEY.has(tool.name)) {
-        await refusalTo({});
+        await answerTo(world.stranger);
         return;
       }
-      const before = await product.backend.t.run(async (ctx) => ({
-        conversations: await ctx.db
-          .query("conversations")
-          .withIndex("by_account_contact", (q) => q.eq("accountId", foreign))
-          .collect(),
-        states: (await ctx.db.query("consentStates").collect()).filter(
-          ({ accountId }) => accountId === foreign,
-        ),
-      }));
-      const args = rowOf(tool)(STRANGER, foreignMessage);
-      const foreignNumber = await refusalTo({ ...args, from: FOREIGN_NUMBER });
-      const unknownNumber = await refusalTo({
-        ...rowOf(tool)(STRANGER, foreignMessage),
-        from: "+19995550000",
-      });
-      expect(foreignNumber.result?.structuredContent).toMatchObject({ refused: true, reason: "not_found" });
-      expect(foreignNumber.body).toBe(unknownNumber.body);
+      const before = await world.stateOf(world.foreign);
+      const { own, foreign, unknown } = world.numbers;
+      const foreignNumber = await answerTo(world.stranger, foreign);
+      expect(foreignNumber.data).toMatchObject({ refused: true, reason: "not_found" });
+      expect(foreignNumber.text).toBe((await answerTo(world.stranger, unknown)).text);
       if (!LISTS.has(tool.name) && !REACHES_ANYBODY.has(tool.name)) {
-        const [theirs, nobodys] = [
-          await refusalTo({ ...rowOf(tool)(STRANGER, foreignMessage), from: OWN_NUMBER }),
-          await refusalTo({ ...rowOf(tool)("+16505559999", "wamid.NONE"), from: OWN_NUMBER }),
-        ];
-        expect(theirs.result?.structuredContent).toMatchObject({ refused: true });
-        expect(theirs.body).toBe(nobodys.body);
+        const theirs = await answerTo(world.stranger, own);
+        expect(theirs.data).toMatchObject({ refused: true });
+        expect(theirs.text).toBe((await answerTo(nobody, own)).text);
       }
-      const after = await product.backend.t.run(async (ctx) => ({
-        conversations: await ctx.db
-          .query("conversations")
-          .withIndex("by_account_contact", (q) => q.eq("accountId", foreign))
-          .collect(),
-        states: (await ctx.db.query("consentStates").collect()).filter(
-          ({ accountId }) => accountId === foreign,
-        ),
-      }));
-      expect(after).toEqual(before);
+      expect(await world.stateOf(world.foreign)).toEqual(before);
     },
   );
 });
 
-describe("every tool for a key that is over", () => {
-  it("is closed after a revocation, after the key's end and over its limit, whatever the tool", async () => {
-    const everything = ["read", "write", "send"];
-    const revoked = await product.createKey(own, everything);
-    await product.backend.t.mutation(internal.keysAdmin.revoke, { apiKeyId: revoked.id });
-    const expired = await product.createKey(own, everything, { expiresAt: Date.now() + 60_000 });
-    await product.backend.t.run(async (ctx) => {
-      const id = ctx.db.normalizeId("apiKeys", expired.id);
-      if (id !== null) await ctx.db.patch(id, { expiresAt: Date.now() - 1 });
-    });
-    const limited = await product.createKey(own, everything, { rpm: 1 });
-    expect((await post(limited.key, "ping")).status).toBe(200);
-    const sends = await graphSends();
+describe("a key that is over", () => {
+  /** Every request that a client can make, beside calls of tools. */
+  const requests = () =>
+    [
+      [
+        "initialize",
+        { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } },
+      ],
+      ["ping", {}],
+      ["tools/list", {}],
+      ["prompts/list", {}],
+      ...PROMPT_SCOPES.map(([name]) => ["prompts/get", { name, arguments: { contact: "x" } }] as const),
+      ["resources/list", {}],
+      ["resources/templates/list", {}],
+      ...resourcesOf(world.numbers.own, world.customer).flatMap(([, uri]) =>
+        ["resources/read", "resources/subscribe"].map((method) => [method, { uri }] as const),
+      ),
+      [
+        "completion/complete",
+        { ref: { type: "ref/prompt", name: "draft_reply" }, argument: { name: "contact", value: "" } },
+      ],
+      ["no/such/method", {}],
+    ] as const;
+
+  const STATES = {
+    revoked: { status: 401, end: async (id: string) => await world.change(id, { revokedAt: Date.now() }) },
+    expired: {
+      status: 401,
+      end: async (id: string) => await world.change(id, { expiresAt: Date.now() - 1 }),
+    },
+    "over its requests": {
+      status: 429,
+      end: async (_: string, key: string) => {
+        expect((await world.ask(key, "ping")).status).toBe(200);
+      },
+    },
+  };
+
+  it.each(Object.entries(STATES))(
+    "(%s) is closed, whatever is asked",
+    async (_, { status, end }) => {
+      const before = [await world.sends(), await world.stateOf(world.own)];
+      const { own, second } = world.numbers;
+      const bodies = new Set<string>();
+      for (const scopes of SCOPE_SETS) {
+        for (const numbers of scopes === EVERYTHING ? [[own], [own, second]] : [[own]]) {
+          const { key, id } = await world.keyWith(scopes, { numbers, ...(status === 429 && { rpm: 1 }) });
+          await end(id, key);
+          const calls = TOOLS.map(
+            ({ name }) => ["tools/call", { name, arguments: toolArguments(name, world.customer) }] as const,
+          );
+          const others = scopes === EVERYTHING ? requests() : [];
+          await Promise.all(
+            [...calls, ...others].map(async ([method, params]) => {
+              const answered = await world.ask(key, method, params);
+              expect(answered.status, `${scopes} ${method} ${JSON.stringify(params)}`).toBe(status);
+              bodies.add(answered.text.replaceAll(/\d+/g, "#"));
+            }),
+          );
+        }
+      }
+      expect(bodies.size).toBe(1);
+      expect([await world.sends(), await world.stateOf(world.own)]).toEqual(before);
+    },
+    120_000,
+  );
+
+  it("(over its sends of a day) sends by no tool, and does all else", async () => {
+    const { key } = await world.keyWith(EVERYTHING, { dailyCap: 1 });
+    const template = TOOLS.find(({ name }) => name === "send_template");
+    if (template === undefined) throw new Error("send_template is gone.");
+    await world.call(key, template.name, toolArguments(template.name, world.customer));
+    const before = await world.sends();
     for (const tool of TOOLS) {
-      const args = rowOf(tool)(CUSTOMER, ownMessage);
-      expect((await call(revoked.key, tool.name, args)).status, tool.name).toBe(401);
-      expect((await call(expired.key, tool.name, args)).status, tool.name).toBe(401);
-      expect((await call(limited.key, tool.name, args)).status, tool.name).toBe(429);
+      const about = tool.name === "handoff_to_human" ? world.handedOver : world.customer;
+      const { result, text } = await world.call(key, tool.name, toolArguments(tool.name, about));
+      const reason = tool.name.startsWith("send_") ? "cap_reached" : undefined;
+      expect(result?.structuredContent?.reason, `${tool.name}: ${text}`).toBe(reason);
     }
-    expect(await graphSends()).toBe(sends);
+    expect(await world.sends()).toEqual(before);
   });
 });
-
-describe("a key that only reads", () => {
-  it("never causes a send, in whatever order whichever tools are called", async () => {
-    const { key } = await product.createKey(own, ["read"], { rpm: 1_000_000 });
-    const sends = await graphSends();
-    const outbox = async () =>
-      (await product.backend.t.run(async (ctx) => await ctx.db.query("outbox").collect())).length;
-    const queued = await outbox();
-    const someCall = fc.record({
-      tool: fc.constantFrom(...TOOLS.map(({ name }) => name)),
-      contact: fc.constantFrom(CUSTOMER, STRANGER, "+16505559999", "@nobody", "nonsense"),
-      from: fc.constantFrom(undefined, OWN_NUMBER, FOREIGN_NUMBER),
-    });
-    await fc.assert(
-      fc.asyncProperty(fc.array(someCall, { minLength: 1, maxLength: 2 }), async (calls) => {
-        for (const { tool, contact, from } of calls) {
-          const args = ARGUMENTS[tool]?.(contact, ownMessage);
-          await call(key, tool, { ...args, ...(from !== undefined && { from }) });
-        }
-      }),
-      { numRuns: SEQUENCES },
-    );
-    await product.backend.t.finishInProgressScheduledFunctions();
-    expect(await outbox()).toBe(queued);
-    expect(await graphSends()).toBe(sends);
-  }, 120_000);
-});
-
-/** Sequences of calls that are tried. */
-const SEQUENCES = 1_000;
