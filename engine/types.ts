@@ -33,10 +33,17 @@ export interface Database {
 
   /**
    * Checks the read set against later commits, joins the next group commit and resolves after its fsync (L1, L5).
-   * A transaction without writes resolves at once with its own snapshot.
+   * Whether it is accepted is decided, and `accepted` called, before this returns. A transaction without writes resolves
+   * with its own snapshot, once all that it saw is on disk.
    * Throws EngineError "conflict" (the caller may rerun) or "overloaded" (disk full, closing).
    */
-  commit(transaction: Transaction): Promise<CommitResult>;
+  commit(transaction: Transaction, accepted?: () => void): Promise<CommitResult>;
+
+  /**
+   * Resolves when all that a transaction saw is on disk, which is at once unless it began with `ahead`: nothing that
+   * came of it may be told before. Throws EngineError "conflict" when some of that could not be written.
+   */
+  settled(transaction: Transaction): Promise<void>;
 
   /**
    * Calls `onStale` once, after the first commit later than `sinceTs` that touched `reads`; at once (next tick) if
@@ -132,6 +139,11 @@ export interface BeginOptions {
    * where it is no longer kept (60 s, or less under heavy writing).
    */
   ts?: Timestamp;
+  /**
+   * True for a mutation that shall also see commits which are accepted and wait for the disk, so that it does not lose
+   * to them. What comes of it is told only after `commit` or `settled`.
+   */
+  ahead?: boolean;
 }
 
 export interface Transaction {

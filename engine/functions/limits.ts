@@ -40,6 +40,11 @@ export const WAITING_CALLS_MAX = 2_000;
 export const CONFLICT_RETRIES_MAX = 4;
 export const CONFLICT_BACKOFF_MS_MIN = 100;
 export const CONFLICT_BACKOFF_MS_MAX = 2_000;
+/**
+ * How long the mutations of a function take turns after one of them lost. Our own number: long enough that a busy row
+ * costs a wave of lost runs once a second at most, short enough that a lucky streak is soon found out.
+ */
+export const CONTENDED_MS = 1_000;
 
 /** How long the result of a mutation is kept for a client that asks again (engine brief C.5). */
 export const SESSION_KEPT_MS = 14 * 24 * 3_600_000;

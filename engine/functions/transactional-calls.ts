@@ -22,6 +22,7 @@ import {
   CONFLICT_BACKOFF_MS_MAX,
   CONFLICT_BACKOFF_MS_MIN,
   CONFLICT_RETRIES_MAX,
+  CONTENDED_MS,
   WAITING_CALLS_MAX,
 } from "./limits";
 import { LogLines } from "./log-lines";
@@ -103,16 +104,21 @@ const lostTooOften = (error: EngineError, { logs }: CallContext): MutationEnd =>
   ts: null,
 });
 
+const nameOf = ({ component, path }: InnerCall): string => `${component}:${path}`;
+
 /** Queries and mutations: places, transactions, retries, results kept for clients that ask again. */
 export class TransactionalCalls {
   readonly #parts: TransactionalParts;
   readonly #queries = new Places("queries", CONCURRENT_QUERIES_MAX, WAITING_CALLS_MAX);
   readonly #mutations = new Places("mutations", CONCURRENT_MUTATIONS_MAX, WAITING_CALLS_MAX);
   /**
-   * Where a mutation that lost waits for its rerun. One at a time: on a row that everybody writes, reruns that meet
-   * each other again would lose again, and all but a few would fail.
+   * Where a mutation that lost waits for its rerun, and a mutation of a function that lost lately for its first run. One
+   * at a time: on a row that everybody writes, runs that meet each other lose again, and all but a few would fail.
+   * A turn ends when the commit is accepted, because the next one sees it from then on.
    */
-  readonly #reruns = new Places("reruns of mutations", 1, WAITING_CALLS_MAX);
+  readonly #turns = new Places("mutations that take turns", 1, WAITING_CALLS_MAX);
+  /** Functions that lost lately, and until when their runs take turns (ms of the clock). */
+  readonly #contended = new Map<string, number>();
 
   constructor(parts: TransactionalParts) {
     this.#parts = parts;
@@ -152,12 +158,17 @@ export class TransactionalCalls {
   async mutation(call: InnerCall, once: Once | null): Promise<MutationEnd> {
     const { clock, chaos } = this.#parts;
     const startMs = clock.nowMs();
-    let leave: (() => void) | null = null;
+    let leave: (() => void) | null = this.#isContended(call) ? await this.#turns.take() : null;
+    const endTurn = () => {
+      leave?.();
+      leave = null;
+    };
     try {
       for (let failures = 0; ; failures++) {
         const context = this.context(call);
         const loses = failures === 0 && chaos?.loses() === true;
-        const end = await this.#attempt(call, context, once, loses).catch((error: unknown) => {
+        const attempt = this.#attempt(call, context, { once, loses, accepted: endTurn });
+        const end = await attempt.catch((error: unknown) => {
           if (!isConflict(error)) throw error;
           return failures < CONFLICT_RETRIES_MAX ? null : lostTooOften(error, context);
         });
@@ -165,21 +176,34 @@ export class TransactionalCalls {
           this.report("Mutation", call, context.logs, end.result, startMs);
           return end;
         }
-        // A loser hears of it once the winner can be read, so that its rerun needs no pause, only its turn.
-        if (chaos === null) leave ??= await this.#reruns.take();
-        else await pause(conflictPauseMs(failures, clock), clock);
+        // A rerun sees the winner, so that it needs no pause, only its turn.
+        if (chaos === null) {
+          this.#contended.set(nameOf(call), clock.nowMs() + CONTENDED_MS);
+          leave ??= await this.#turns.take();
+        } else await pause(conflictPauseMs(failures, clock), clock);
       }
     } finally {
-      leave?.();
+      endTurn();
     }
   }
 
-  /** @param loses true to end it as if it had lost against another one */
+  #isContended(call: InnerCall): boolean {
+    const until = this.#contended.get(nameOf(call));
+    if (until === undefined) return false;
+    const { clock } = this.#parts;
+    if (clock.nowMs() < until) return true;
+    this.#contended.delete(nameOf(call));
+    return false;
+  }
+
+  /**
+   * @param loses true to end it as if it had lost against another one
+   * @param accepted called when nothing that runs from now on can make it lose
+   */
   async #attempt(
     call: InnerCall,
     context: CallContext,
-    once: Once | null,
-    loses: boolean,
+    { once, loses, accepted }: { once: Once | null; loses: boolean; accepted: () => void },
   ): Promise<MutationEnd> {
     const { database, clock } = this.#parts;
     const leave = await this.#mutations.take();
@@ -187,10 +211,12 @@ export class TransactionalCalls {
     let result: RunResult;
     try {
       // Begun in its place, not while it waits for one: an old snapshot loses to everything committed meanwhile.
-      transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs() });
+      transaction = database.begin({ kind: "mutation", nowMs: clock.nowMs(), ahead: true });
       const stored = once === null ? null : findResult(transaction, once);
       // The commit that stored it is older than this snapshot, so a client that has seen the snapshot has seen it.
       if (stored !== null) {
+        accepted();
+        await database.settled(transaction);
         return {
           result: { ok: true, value: stored.value },
           logLines: stored.logLines,
@@ -203,11 +229,15 @@ export class TransactionalCalls {
       leave();
     }
     const logLines = context.logs.toWire();
-    if (!result.ok) return { result, logLines, ts: null };
+    if (!result.ok) {
+      accepted();
+      await database.settled(transaction);
+      return { result, logLines, ts: null };
+    }
     if (loses) throw new EngineError("conflict", "Chaos", "Another mutation was made to win.");
     try {
       if (once !== null) storeResult(transaction, once, { value: result.value, logLines });
-      const { ts } = await database.commit(transaction);
+      const { ts } = await database.commit(transaction, accepted);
       return { result: { ok: true, value: resolveCommitTs(result.value, ts) }, logLines, ts };
     } catch (error) {
       return { result: { ok: false, error: ofEngineError(error) }, logLines, ts: null };

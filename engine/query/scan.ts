@@ -63,10 +63,10 @@ export class IndexScan {
       this.#pass(null);
       return null;
     }
-    const undo = this.#source.snapshot.undoOf(this.#table);
+    const below = this.#source.snapshot.overlayOf(this.#table);
     const own = this.#source.ownWrites();
-    const stored = this.#peekStored(undo, own);
-    const older = undo === null ? null : this.#seekUndo(undo, own);
+    const stored = this.#peekStored(below, own);
+    const older = below === null ? null : this.#seekBelow(below, own);
     const written = own === null ? null : own.seek(this.#index.xid, start, end, this.#order);
     const overlaid = this.#earlier(older, written);
     if (stored !== null && (overlaid === null || this.#comesFirst(stored.key, overlaid.key))) {
@@ -103,7 +103,7 @@ export class IndexScan {
   }
 
   /** The next stored row that no layer above hides. */
-  #peekStored(undo: Overlay | null, own: Overlay | null): StoredEntry | null {
+  #peekStored(below: Overlay | null, own: Overlay | null): StoredEntry | null {
     for (;;) {
       const entry = this.#page[this.#pageAt];
       if (entry === undefined) {
@@ -113,11 +113,11 @@ export class IndexScan {
         this.#fetch();
         continue;
       }
-      if (undo === null && own === null) {
+      if (below === null && own === null) {
         return entry;
       }
       const id = idOfKey(entry.key);
-      if (undo?.has(id) !== true && own?.has(id) !== true) {
+      if (below?.has(id) !== true && own?.has(id) !== true) {
         return entry;
       }
       this.#pageAt += 1;
@@ -143,11 +143,11 @@ export class IndexScan {
     this.#fetchRows = Math.min(FETCH_ROWS_MAX, this.#fetchRows * 4);
   }
 
-  /** The next older version that the transaction has not written over. */
-  #seekUndo(undo: Overlay, own: Overlay | null): OverlayEntry | null {
+  /** The next version of the snapshot that is not on disk and that the transaction has not written over. */
+  #seekBelow(below: Overlay, own: Overlay | null): OverlayEntry | null {
     let { start, end } = this.#ahead;
     for (;;) {
-      const entry = undo.seek(this.#index.xid, start, end, this.#order);
+      const entry = below.seek(this.#index.xid, start, end, this.#order);
       if (entry === null || own?.has(entry.id) !== true) {
         return entry;
       }

@@ -89,7 +89,7 @@ type Layer = {
 
 function layerOver(source: ScanSource, table: TableInfo, search: SearchInfo): Layer {
   const versions = new Map<string, DocVersion | null>();
-  for (const layer of [source.snapshot.undoOf(table), source.ownWrites()]) {
+  for (const layer of [source.snapshot.overlayOf(table), source.ownWrites()]) {
     for (const [id, { version }] of layer?.rows() ?? []) {
       versions.set(id, version);
     }

@@ -13,11 +13,11 @@ export type Interval = { readonly start: Key; readonly end: Key | null };
 /** One index entry that a write takes away, puts in, or both. */
 export type EntryChange = { readonly xid: number; readonly oldKey: Key | null; readonly newKey: Key | null };
 
-/** One document that a commit changes. `rid` is null for a new one. */
+/** One document that a commit changes. `rid` is null for a new one, "by_id" where only its id is known. */
 export type DocWrite = {
   readonly tid: number;
   readonly id: string;
-  readonly rid: number | null;
+  readonly rid: number | "by_id" | null;
   /** Null deletes. */
   readonly next: { readonly size: number; readonly text: string } | null;
   readonly entries: readonly EntryChange[];

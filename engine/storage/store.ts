@@ -216,7 +216,7 @@ export class Store {
   }
 
   #put(change: DocWrite): void {
-    const rid = change.rid ?? this.#takeRid();
+    const rid = change.rid === "by_id" ? this.#ridOf(change) : (change.rid ?? this.#takeRid());
     if (change.next === null) {
       this.#prepare("DELETE FROM docs WHERE rid = ?").run(rid);
     } else if (change.rid === null) {
@@ -262,6 +262,15 @@ export class Store {
   /** Enters a document into a search index that is being built; call inside `atomically`. */
   putSearch(xid: number, rid: number, terms: DocumentTerms): void {
     this.#searchWriter.change(xid, rid, null, terms);
+  }
+
+  /** Of a document that an earlier commit wrote, maybe in the same batch. */
+  #ridOf({ tid, id }: DocWrite): number {
+    const row = this.#one("SELECT rid FROM docs WHERE tid = ? AND id = ?", tid, id);
+    if (row === undefined) {
+      throw new EngineError("internal", "DatabaseDamaged", `The document ${id} is not in its table.`);
+    }
+    return Number(row["rid"]);
   }
 
   #takeRid(): number {

@@ -10,7 +10,7 @@ import type { RowChange } from "./row-writer";
 import { snapshotExpired } from "./snapshot";
 import { indexesOf, indexRow, qualifiedName, type TableInfo } from "./table";
 import type { EngineTransaction } from "./transaction";
-import type { LogEntry, WriteLog } from "./write-log";
+import type { AcceptedChange, DocChange, DocVersion, LogEntry, WriteLog } from "./write-log";
 
 /** Transactions of one SQLite commit: enough to share an fsync, few enough not to hold up the process. */
 const BATCH_TRANSACTIONS_MAX = 128;
@@ -36,7 +36,7 @@ type Pending = Writes & {
 
 export type PublishedCommit = { readonly entry: LogEntry; readonly notice: CommitNotice };
 
-type Conflict = { readonly seq: number; readonly error: EngineError };
+type Conflict = { readonly seq: number; readonly isOfCatalog: boolean; readonly error: EngineError };
 
 export type CommitterParts = {
   readonly store: Store;
@@ -56,9 +56,11 @@ export type CommitterParts = {
 export class Committer {
   readonly #parts: CommitterParts;
   #pending: Pending[] = [];
-  #losers: { readonly seq: number; readonly reject: () => void }[] = [];
+  /** Those that wait until a commit is readable, or gone. */
+  #waiting: { readonly seq: number; readonly go: () => void }[] = [];
   #lastTs: Timestamp;
   #publishedTs: Timestamp;
+  #acceptedTs: Timestamp;
   #isFlushing = false;
   #flushIsDue = false;
   #isClosed = false;
@@ -67,6 +69,7 @@ export class Committer {
     this.#parts = parts;
     this.#lastTs = parts.lastTs;
     this.#publishedTs = parts.lastTs;
+    this.#acceptedTs = parts.lastTs;
   }
 
   /** Timestamp of the newest commit that is on disk and visible. */
@@ -74,32 +77,64 @@ export class Committer {
     return this.#publishedTs;
   }
 
+  /** Timestamp of the newest commit that was accepted; it may not be on disk yet. */
+  get acceptedTs(): Timestamp {
+    return this.#acceptedTs;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** Throws "overloaded" at once; rejects with "conflict" or resolves after the fsync. */
-  commit(transaction: EngineTransaction): Promise<CommitResult> {
-    const { seq, ts: beginTs } = transaction.snapshot;
+  /**
+   * Throws "overloaded" at once; rejects with "conflict" or resolves after the fsync. Whether it is accepted is decided,
+   * and `accepted` called, before this returns.
+   */
+  commit(transaction: EngineTransaction, accepted: () => void = () => undefined): Promise<CommitResult> {
+    const { ts: beginTs } = transaction.snapshot;
     if (!transaction.hasWrites()) {
-      return Promise.resolve({ ts: beginTs });
+      accepted();
+      return this.settled(transaction).then(() => ({ ts: beginTs }));
     }
     if (this.#isClosed || this.#pending.length >= PENDING_COMMITS_MAX) {
       throw overloaded(this.#isClosed ? "it is shutting down" : "too many commits are waiting");
     }
-    const conflict = this.#conflictOf(transaction, seq);
+    const conflict = this.#conflictOf(transaction);
     if (conflict !== null) {
-      return this.#rejectOncePublished(conflict);
+      // A rerun must find the commit that it lost to, or it would lose to it again.
+      const seesAccepted = transaction.snapshot.ahead !== null && !conflict.isOfCatalog;
+      return this.#whenKnown(seesAccepted ? 0 : conflict.seq).then(() => {
+        throw conflict.error;
+      });
     }
     const ts = this.nextTs();
     const writes = writesOf(transaction, ts);
     const { changes, newTables } = writes;
-    const entry = this.#parts.log.append({ ts, atMs: this.#parts.clock.nowMs(), ...logged(writes) });
+    const commit = { ts, atMs: this.#parts.clock.nowMs(), ...logged(writes) };
+    const entry = this.#parts.log.append(commit, acceptedChanges(commit.changes, changes));
+    this.#acceptedTs = ts;
+    accepted();
     const chars = changes.reduce((sum, change) => sum + (change.next?.text.length ?? 0), 0);
     return new Promise((resolve, reject) => {
       this.#pending.push({ entry, changes, newTables, chars, resolve, reject });
       this.#scheduleFlush();
     });
+  }
+
+  /**
+   * Resolves when everything that a transaction has seen is on disk, so that what came of it may be told. Rejects with
+   * "conflict" when some of it could not be written.
+   */
+  async settled({ snapshot }: EngineTransaction): Promise<void> {
+    if (snapshot.ahead === null) {
+      return;
+    }
+    if (!snapshot.isTakenBack) {
+      await this.#whenKnown(snapshot.seq);
+    }
+    if (snapshot.isTakenBack) {
+      throw snapshotExpired();
+    }
   }
 
   /** A timestamp above every one before it (law L9), whatever the wall clock does. */
@@ -125,7 +160,7 @@ export class Committer {
       throw overloaded("it is shutting down");
     }
     this.flushAll();
-    const conflict = along === null ? null : this.#conflictOf(along, along.snapshot.seq);
+    const conflict = along === null ? null : this.#conflictOf(along);
     if (conflict !== null) {
       throw conflict.error;
     }
@@ -137,9 +172,10 @@ export class Committer {
       writeTo(store, writes);
       store.setMeta(META_LAST_TS, String(ts));
     });
-    const entry = log.append({ ts, atMs: clock.nowMs(), ...logged(writes) });
+    const entry = log.append({ ts, atMs: clock.nowMs(), ...logged(writes) }, []);
     log.publish(entry.seq, clock.nowMs());
     this.#publishedTs = ts;
+    this.#acceptedTs = ts;
     if (along !== null) {
       publish([{ entry, notice: noticeOf(entry) }], writes.newTables);
     }
@@ -151,12 +187,12 @@ export class Committer {
     this.#isClosed = true;
   }
 
-  #conflictOf(transaction: EngineTransaction, seq: number): Conflict | null {
+  #conflictOf({ snapshot, reads }: EngineTransaction): Conflict | null {
     const { log } = this.#parts;
-    if (log.isExpired(seq)) {
-      return { seq: 0, error: snapshotExpired() };
+    if (log.isExpired(snapshot.seq) || snapshot.isTakenBack) {
+      return { seq: 0, isOfCatalog: false, error: snapshotExpired() };
     }
-    const conflict = log.conflict(transaction.reads, seq);
+    const conflict = log.conflict(reads, snapshot.seq, snapshot.ahead?.publishedSeq);
     if (conflict === null) {
       return null;
     }
@@ -167,30 +203,31 @@ export class Committer {
         : `Documents read from or written to the "${change.table.name}" table changed while this mutation was being run and on every subsequent retry. Another call to this mutation changed the document with ID "${change.id}". See https://docs.convex.dev/error#1`;
     return {
       seq: conflict.seq,
+      isOfCatalog: change === null,
       error: new EngineError("conflict", "OptimisticConcurrencyControlFailure", message),
     };
   }
 
-  /** A caller that reruns must find the commit that it lost to, or it would lose to it again. */
-  #rejectOncePublished({ seq, error }: Conflict): Promise<never> {
+  /** Resolves when the commit at `seq` is readable, or gone. */
+  #whenKnown(seq: number): Promise<void> {
     if (seq <= this.#parts.log.publishedSeq) {
-      return Promise.reject(error);
+      return Promise.resolve();
     }
-    return new Promise((_resolve, reject) => {
-      this.#losers.push({ seq, reject: () => reject(error) });
+    return new Promise((go) => {
+      this.#waiting.push({ seq, go });
     });
   }
 
-  /** Answers those that lost to a commit which is now readable, or gone. */
-  #rejectLosers(): void {
+  /** Lets those go on that wait for a commit which is now readable, or gone. */
+  #wake(): void {
     const { publishedSeq, lastSeq } = this.#parts.log;
-    const waiting = this.#losers;
-    this.#losers = [];
-    for (const loser of waiting) {
-      if (loser.seq <= publishedSeq || loser.seq > lastSeq) {
-        loser.reject();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const waiter of waiting) {
+      if (waiter.seq <= publishedSeq || waiter.seq > lastSeq) {
+        waiter.go();
       } else {
-        this.#losers.push(loser);
+        this.#waiting.push(waiter);
       }
     }
   }
@@ -240,7 +277,7 @@ export class Committer {
     } else {
       this.#fail(batch, error);
     }
-    this.#rejectLosers();
+    this.#wake();
     if (error === null) {
       faults?.at("after_publish", last.ts);
     }
@@ -281,6 +318,7 @@ export class Committer {
   #fail(batch: readonly Pending[], error: unknown): void {
     const failed = [...batch, ...this.#pending.splice(0)];
     this.#parts.log.dropUnpublished();
+    this.#acceptedTs = this.#publishedTs;
     const failure = writeFailure(error);
     for (const { reject } of failed) {
       reject(failure);
@@ -304,6 +342,13 @@ const logged = ({ changes, newTables }: Writes): Pick<LogEntry, "changes" | "cat
     encodeKeys([component, number]),
   ]),
 });
+
+const acceptedChanges = (logged: readonly DocChange[], changes: readonly RowChange[]): AcceptedChange[] =>
+  logged.map((change, i) => ({ change, next: versionOf(changes[i]?.next ?? null) }));
+
+/** Without what only its writer needs. */
+const versionOf = (next: DocVersion | null): DocVersion | null =>
+  next === null ? null : { size: next.size, text: next.text };
 
 function writeTo(store: Store, { changes, newTables }: Writes): void {
   for (const table of newTables) {
@@ -339,11 +384,12 @@ const rowsOf = (table: TableInfo): NewTable => ({
 });
 
 /** What the disk has to know of a change, and no more: it goes to another thread. */
-const toWrite = ({ table, id, rid, next, entries, searches }: RowChange): DocWrite => ({
+const toWrite = ({ table, id, rid, old, next, entries, searches }: RowChange): DocWrite => ({
   tid: table.tid,
   id,
-  rid,
-  next: next === null ? null : { size: next.size, text: next.text },
+  // A document that was read before it was on disk.
+  rid: rid === null && old !== null ? "by_id" : rid,
+  next: versionOf(next),
   // The index by id is the table itself.
   entries: entries.filter(({ xid, oldKey, newKey }) => xid !== table.byId.xid && oldKey !== newKey),
   searches,

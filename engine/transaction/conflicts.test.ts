@@ -51,7 +51,10 @@ describe("concurrent transactions", () => {
   });
   afterEach(() => test.close());
 
-  it("have the effect of running one after the other, in the order of their commits", async () => {
+  it.each([
+    { what: "from what is on disk", ahead: false },
+    { what: "also from what waits for the disk", ahead: true },
+  ])("have the effect of running one after the other when they read $what", async ({ ahead }) => {
     let round = 0;
     let conflicts = 0;
     await fc.assert(
@@ -88,7 +91,7 @@ describe("concurrent transactions", () => {
         for (const { slot, deed: next, lingers } of steps) {
           const open = slots.get(slot);
           if (open === undefined) {
-            const transaction = test.begin("mutation");
+            const transaction = test.begin("mutation", { ahead });
             perform(transaction, table, next);
             slots.set(slot, { transaction, deed: next });
           } else {

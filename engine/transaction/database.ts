@@ -27,7 +27,7 @@ import { dropPendingIndexes, looseIndexes } from "./index-builder";
 import { loadCatalog, settleSystemTables } from "./load-catalog";
 import { LooseTables, looseTables } from "./loose-tables";
 import { Reads } from "./read-set";
-import { Snapshot, snapshotExpired } from "./snapshot";
+import { type Ahead, Snapshot, snapshotExpired } from "./snapshot";
 import type { TableInfo } from "./table";
 import { TableFactory } from "./table-factory";
 import { META_LAST_APPLIED, TableStageOf } from "./table-stage";
@@ -146,20 +146,41 @@ class EngineDatabase implements Database, TransactionHost {
   }
 
   begin(options: BeginOptions): Transaction {
+    if (options.ahead === true) {
+      return this.#beginAhead(options);
+    }
     const { ts = this.latestTs } = options;
     const seq =
       ts === this.latestTs ? this.#log.publishedSeq : ts < this.latestTs ? this.#log.seqAt(ts) : null;
     if (seq === null) {
       throw snapshotExpired();
     }
-    return new EngineTransaction(this, new Snapshot(this.#store, this.#log, this.#state, ts, seq), options);
+    return new EngineTransaction(this, this.#snapshot({ ts, seq }), options);
   }
 
-  async commit(transaction: Transaction): Promise<CommitResult> {
+  /** The newest state, with what is accepted and waits for the disk. */
+  #beginAhead(options: BeginOptions): Transaction {
+    const { epoch, publishedSeq, lastSeq } = this.#log;
+    const at = { ts: this.#committer.acceptedTs, seq: lastSeq, ahead: { epoch, publishedSeq } };
+    return new EngineTransaction(this, this.#snapshot(at), options);
+  }
+
+  #snapshot(at: { ts: Timestamp; seq: number; ahead?: Ahead }): Snapshot {
+    return new Snapshot(this.#store, this.#log, this.#state, at);
+  }
+
+  async commit(transaction: Transaction, accepted?: () => void): Promise<CommitResult> {
     if (!(transaction instanceof EngineTransaction)) {
       throw foreign("transaction");
     }
-    return this.#committer.commit(transaction);
+    return this.#committer.commit(transaction, accepted);
+  }
+
+  async settled(transaction: Transaction): Promise<void> {
+    if (!(transaction instanceof EngineTransaction)) {
+      throw foreign("transaction");
+    }
+    await this.#committer.settled(transaction);
   }
 
   watch(reads: ReadSet, sinceTs: Timestamp, onStale: (ts: Timestamp) => void): Watch {
@@ -178,7 +199,7 @@ class EngineDatabase implements Database, TransactionHost {
     const held = new HeldSnapshotOf({
       ts: this.latestTs,
       catalog: this.#state,
-      current: () => new Snapshot(this.#store, this.#log, this.#state, this.latestTs, this.#log.publishedSeq),
+      current: () => this.#snapshot({ ts: this.latestTs, seq: this.#log.publishedSeq }),
       onClose: () => {
         this.#held.delete(held);
         this.#sweepLoose();

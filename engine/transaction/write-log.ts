@@ -21,6 +21,9 @@ export type DocChange = {
   readonly searches: readonly SearchChange[];
 };
 
+/** A change of an accepted commit, with what it leaves of the document. */
+export type AcceptedChange = { readonly change: DocChange; readonly next: DocVersion | null };
+
 export type LogEntry = {
   /** Position in the log; rises by one. Cheaper to compare than a timestamp. */
   readonly seq: number;
@@ -57,6 +60,9 @@ export class WriteLog {
   readonly #touches = new Map<number, Fifo<Touch>>();
   readonly #searches = new SearchLog();
   readonly #byTable = new Map<number, Fifo<{ readonly seq: number; readonly change: DocChange }>>();
+  /** What accepted commits leave that are not on disk yet, by table and in order. */
+  readonly #accepted = new Map<number, Fifo<{ readonly seq: number } & AcceptedChange>>();
+  #epoch = 0;
   #lastSeq = 0;
   #publishedSeq = 0;
   /** Snapshots before this position are gone. */
@@ -74,6 +80,11 @@ export class WriteLog {
     return this.#publishedSeq;
   }
 
+  /** Changes when accepted commits are taken back: what was read of them does not hold any more. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
   /** Position of the newest commit that was accepted. */
   get lastSeq(): number {
     return this.#lastSeq;
@@ -83,10 +94,14 @@ export class WriteLog {
     return seq < this.#floorSeq;
   }
 
-  append(commit: Omit<LogEntry, "seq">): LogEntry {
+  /** @param accepted the commit's changes with what they leave, where it is not on disk yet */
+  append(commit: Omit<LogEntry, "seq">, accepted: readonly AcceptedChange[]): LogEntry {
     this.#lastSeq += 1;
     const entry: LogEntry = { ...commit, seq: this.#lastSeq };
     this.#entries.push(entry);
+    for (const change of accepted) {
+      fifoOf(this.#accepted, change.change.table.tid).push({ seq: entry.seq, ...change });
+    }
     this.#eachTouch(entry, (xid, touch) => {
       fifoOf(this.#touches, xid).push(touch);
       this.#chars += touch.key.length;
@@ -101,6 +116,8 @@ export class WriteLog {
 
   /** Takes back every commit that was accepted but not published: its flush failed. */
   dropUnpublished(): void {
+    this.#epoch += 1;
+    this.#accepted.clear();
     while (this.#lastSeq > this.#publishedSeq) {
       const entry = this.#entries.pop();
       if (entry === undefined) {
@@ -122,6 +139,14 @@ export class WriteLog {
   /** Makes commits up to `seq` readable and forgets what is too old. */
   publish(seq: number, nowMs: number): void {
     this.#publishedSeq = seq;
+    for (const [tid, changes] of this.#accepted) {
+      while ((changes.first()?.seq ?? Number.POSITIVE_INFINITY) <= seq) {
+        changes.shift();
+      }
+      if (changes.length === 0) {
+        this.#accepted.delete(tid);
+      }
+    }
     for (;;) {
       const oldest = this.#entries.first();
       if (oldest === undefined || oldest.seq >= seq || this.#isKept(nowMs - oldest.atMs)) {
@@ -166,15 +191,22 @@ export class WriteLog {
   /**
    * The first commit after `seq` that touched `reads`, accepted ones included; null where there is none.
    * Not to be asked about an expired position.
+   *
+   * @param catalogSeq where it differs from `seq`: the commit whose list of tables the reader saw
    */
-  conflict(reads: Reads, seq: number): { seq: number; change: DocChange | null } | null {
+  conflict(
+    reads: Reads,
+    seq: number,
+    catalogSeq: number = seq,
+  ): { seq: number; change: DocChange | null } | null {
     let first: Touch | null = null;
     for (const xid of reads.indexes()) {
       const touches = this.#touches.get(xid);
       if (touches === undefined) {
         continue;
       }
-      for (let i = touches.upperBound((touch) => touch.seq <= seq); i < touches.length; i += 1) {
+      const after = xid === CATALOG_XID ? catalogSeq : seq;
+      for (let i = touches.upperBound((touch) => touch.seq <= after); i < touches.length; i += 1) {
         const touch = touches.at(i);
         if (touch === undefined || (first !== null && touch.seq >= first.seq)) {
           break;
@@ -201,6 +233,18 @@ export class WriteLog {
         return;
       }
       yield item.change;
+    }
+  }
+
+  /** What accepted commits up to `seq` leave in a table that the disk does not have yet, oldest first. */
+  *acceptedOf(tid: number, seq: number): Iterable<AcceptedChange> {
+    const changes = this.#accepted.get(tid);
+    for (let i = 0; i < (changes?.length ?? 0); i += 1) {
+      const accepted = changes?.at(i);
+      if (accepted === undefined || accepted.seq > seq) {
+        return;
+      }
+      yield accepted;
     }
   }
 
