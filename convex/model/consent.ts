@@ -9,7 +9,7 @@ import {
   nextConsentState,
   type SendPurpose,
 } from "#shared/domain/consent-state";
-import { readConsentWord } from "#shared/domain/consent-words";
+import { mayBeConsentWord, readConsentWord } from "#shared/domain/consent-words";
 import type { RefusalReason } from "#shared/errors";
 import type { EventItem } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
@@ -60,6 +60,7 @@ export async function noteInboundText(
   at: number,
   wamid: string,
 ): Promise<void> {
+  if (!mayBeConsentWord(text)) return;
   const { optOutWords, optInWords } = await readAccountRules(ctx, contact.accountId);
   const state = readConsentWord(text, { optOut: optOutWords, optIn: optInWords });
   if (state === null) return;

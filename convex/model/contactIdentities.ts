@@ -56,10 +56,43 @@ export async function linkIdentity(
   value: string,
   at?: number,
 ): Promise<boolean> {
-  const identity = await findIdentity(ctx, accountId, kind, value, at);
-  if (identity !== null) return identity.contactId === contactId && identity.endedAt === undefined;
-  await ctx.db.insert("contactIdentities", { accountId, contactId, kind, value });
-  return true;
+  return await identitiesAt(ctx, accountId, at).link(contactId, kind, value);
+}
+
+/** The identities of an account at one time, each looked up once. */
+export interface IdentitiesAt {
+  /** The contact that has the identity at the time. */
+  owner(kind: IdentityKind, value: string): Promise<Id<"contacts"> | null>;
+  /** Gives it to the contact unless somebody has it. Returns whether it is the contact's then. */
+  link(contactId: Id<"contacts">, kind: IdentityKind, value: string): Promise<boolean>;
+}
+
+/**
+ * For one webhook, which asks for the same identities when it looks for its contact and when it links them. Not to be
+ * used after anything else changed an identity.
+ *
+ * @param at ms, Meta's clock; without it only who has an identity now
+ */
+export function identitiesAt(ctx: MutationCtx, accountId: Id<"accounts">, at?: number): IdentitiesAt {
+  const found = new Map<string, { contactId: Id<"contacts">; endedAt?: number | undefined } | null>();
+  const find = async (kind: IdentityKind, value: string) => {
+    const name = `${kind}:${value}`;
+    const known = found.get(name);
+    if (known !== undefined) return known;
+    const identity = await findIdentity(ctx, accountId, kind, value, at);
+    found.set(name, identity);
+    return identity;
+  };
+  return {
+    owner: async (kind, value) => (await find(kind, value))?.contactId ?? null,
+    link: async (contactId, kind, value) => {
+      const identity = await find(kind, value);
+      if (identity !== null) return identity.contactId === contactId && identity.endedAt === undefined;
+      await ctx.db.insert("contactIdentities", { accountId, contactId, kind, value });
+      found.set(`${kind}:${value}`, { contactId });
+      return true;
+    },
+  };
 }
 
 /**

@@ -7,7 +7,9 @@ import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { suggestDuplicate } from "./contactDuplicates";
 import {
   findByIdentity,
+  type IdentitiesAt,
   type IdentityKind,
+  identitiesAt,
   linkIdentity,
   moveIdentity,
   replaceUsername,
@@ -74,13 +76,22 @@ async function findByNumber(
   ctx: QueryCtx,
   accountId: Id<"accounts">,
   digits: string,
-  at?: number,
 ): Promise<Doc<"contacts"> | null> {
   for (const candidate of waIdAliases(digits)) {
     const contact =
-      (await findByIdentity(ctx, accountId, "wa_id", candidate, at)) ??
-      (await findByIdentity(ctx, accountId, "phone", candidate, at));
+      (await findByIdentity(ctx, accountId, "wa_id", candidate)) ??
+      (await findByIdentity(ctx, accountId, "phone", candidate));
     if (contact !== null) return contact;
+  }
+  return null;
+}
+
+/** The same at the time of a webhook. */
+async function ownerOfNumber(identities: IdentitiesAt, waId: string): Promise<Id<"contacts"> | null> {
+  for (const candidate of waIdAliases(waId)) {
+    const owner =
+      (await identities.owner("wa_id", candidate)) ?? (await identities.owner("phone", candidate));
+    if (owner !== null) return owner;
   }
   return null;
 }
@@ -107,33 +118,53 @@ export async function ensureContact(
   // Some senders write a user id or a name where the number belongs; only digits are a number.
   const waId = party.waId !== undefined && isWaId(party.waId) ? party.waId : undefined;
   if (waId === undefined && userId === undefined) return null;
+  const identities = identitiesAt(ctx, accountId, seen?.at);
   const candidates = [
-    waId === undefined ? null : await findByNumber(ctx, accountId, waId, seen?.at),
-    userId === undefined ? null : await findByIdentity(ctx, accountId, "bsuid", userId, seen?.at),
-    parentUserId === undefined ? null : await findByIdentity(ctx, accountId, "parent_bsuid", parentUserId),
+    waId === undefined ? null : await ownerOfNumber(identities, waId),
+    userId === undefined ? null : await identities.owner("bsuid", userId),
+    parentUserId === undefined
+      ? null
+      : ((await findByIdentity(ctx, accountId, "parent_bsuid", parentUserId))?._id ?? null),
   ].filter((candidate) => candidate !== null);
   const [found, ...others] = candidates;
-  const contactId = found?._id ?? (await ctx.db.insert("contacts", { accountId }));
+  const contactId = found ?? (await ctx.db.insert("contacts", { accountId }));
   for (const other of others) {
-    await suggestDuplicate(ctx, accountId, [contactId, other._id], "same_sender", seen);
+    await suggestDuplicate(ctx, accountId, [contactId, other], "same_sender", seen);
   }
-  const link = async (kind: IdentityKind, value: string | undefined) =>
-    value !== undefined && (await linkIdentity(ctx, accountId, contactId, kind, value, seen?.at));
-  const ownsNumber = await link("wa_id", waId);
-  await link("phone", waId);
-  const ownsUserId = await link("bsuid", userId);
-  const ownsParent = await link("parent_bsuid", parentUserId);
   const contact = await ctx.db.get(contactId);
   if (contact === null) throw new Error(`Contact ${contactId} is gone.`);
-  await ctx.db.patch(contactId, {
-    ...(ownsNumber && contact.waId === undefined && { waId }),
-    ...(ownsNumber && contact.phone === undefined && waId !== undefined && { phone: `+${waId}` }),
-    ...(ownsParent && { parentUserId }),
-    ...(ownsUserId && newer("userId", "userIdAt", contact, userId, seen)),
+  const ids = await linkIds(identities, contact, { waId, userId, parentUserId }, seen);
+  const changes = {
+    ...ids,
     ...newer("profileName", "nameAt", contact, party.name, seen),
-  });
-  await takeUsername(ctx, contact, party.username, seen);
-  return await ctx.db.get(contactId);
+    ...(await takeUsername(ctx, contact, party.username, seen)),
+  };
+  const isNews = Object.entries(changes).some(([field, value]) => Reflect.get(contact, field) !== value);
+  if (isNews) await ctx.db.patch(contactId, changes);
+  return { ...contact, ...changes };
+}
+
+/** Gives the contact the ids that nobody else has. Returns what that changes of its row. */
+async function linkIds(
+  identities: IdentitiesAt,
+  contact: Doc<"contacts">,
+  { waId, userId, parentUserId }: NewIds,
+  seen: Sighting | undefined,
+): Promise<Partial<Doc<"contacts">>> {
+  const link = async (kind: IdentityKind, value: string | undefined) =>
+    value !== undefined && (await identities.link(contact._id, kind, value));
+  const ownsNumber = await link("wa_id", waId);
+  // A row that shows both says that they were linked, and neither is ever given to somebody else but in a merge.
+  const isShown = waId !== undefined && contact.waId === waId && contact.phone === `+${waId}`;
+  if (!isShown) await link("phone", waId);
+  const ownsUserId = await link("bsuid", userId);
+  const ownsParent = await link("parent_bsuid", parentUserId);
+  return {
+    ...(ownsNumber && contact.waId === undefined && waId !== undefined && { waId }),
+    ...(ownsNumber && contact.phone === undefined && waId !== undefined && { phone: `+${waId}` }),
+    ...(ownsParent && parentUserId !== undefined && { parentUserId }),
+    ...(ownsUserId && newer("userId", "userIdAt", contact, userId, seen)),
+  };
 }
 
 /**
@@ -182,24 +213,27 @@ function isWaId(text: string): boolean {
   return /^\d{5,20}$/.test(text);
 }
 
-/** A username belongs to whoever used it last: it is taken from its former owner, and the contact's older one is given up. */
+/**
+ * A username belongs to whoever used it last: it is taken from its former owner, and the contact's older one is given
+ * up. Returns what that changes of the contact's row.
+ */
 async function takeUsername(
   ctx: MutationCtx,
   contact: Doc<"contacts">,
   username: string | undefined,
   seen: Sighting | undefined,
-): Promise<void> {
+): Promise<Partial<Doc<"contacts">>> {
   const change = newer("username", "usernameAt", contact, username, seen);
   if (username !== undefined && change.username !== undefined) {
     const { accountId, _id: contactId } = contact;
     const taken = await findByIdentity(ctx, accountId, "username", usernameKey(username));
     if (taken !== null && taken._id !== contactId) {
-      if ((taken.usernameAt ?? 0) > (seen?.at ?? 0)) return;
+      if ((taken.usernameAt ?? 0) > (seen?.at ?? 0)) return {};
       await ctx.db.patch(taken._id, { username: undefined });
     }
     await replaceUsername(ctx, accountId, contactId, usernameKey(username));
   }
-  await ctx.db.patch(contact._id, change);
+  return change;
 }
 
 /** Notes that Meta calls the contact by another number than the one that we dialled, so that its answer is recognised. */

@@ -73,6 +73,11 @@ export async function ensureConversation(
   return created;
 }
 
+/** What activity changes of a conversation's row. */
+export type ConversationChanges = Partial<
+  Pick<Doc<"conversations">, "windowExpiresAt" | "windowSource" | "inboundCount" | "archived" | "referredAt">
+> & { archivedAt?: undefined };
+
 /** What the customer did. */
 export interface Activity {
   kind: "message" | "reaction" | "call";
@@ -99,19 +104,38 @@ export async function noteInbound(
 ): Promise<void> {
   const conversation = await ctx.db.get(conversationId);
   if (conversation === null) throw new Error(`Conversation ${conversationId} is gone.`);
+  await ctx.db.patch(conversationId, activityChanges(conversation, activity, now));
+  await tellUnarchived(ctx, conversation, activity);
+}
+
+/** What `noteInbound` changes of the conversation's row, for those who change it anyway. */
+export function activityChanges(
+  conversation: Doc<"conversations">,
+  activity: Activity,
+  now: number,
+): ConversationChanges {
   const { inboundCount, referredAt } = conversation;
   const { timestamp, countsAsUnread } = activity;
-  await ctx.db.patch(conversationId, {
+  return {
     ...(activity.opensWindow && windowAfter(conversation, activity, now)),
     ...(countsAsUnread && { inboundCount: inboundCount + 1, archived: false, archivedAt: undefined }),
     ...(activity.referred && { referredAt: Math.max(referredAt ?? 0, timestamp) }),
-  });
+  };
+}
+
+/** Tells the stream when the activity brought the conversation back; `conversation` as it was before. */
+export async function tellUnarchived(
+  ctx: MutationCtx,
+  conversation: Doc<"conversations">,
+  { countsAsUnread, timestamp, wamid }: Activity,
+): Promise<void> {
   if (!countsAsUnread || !conversation.archived) return;
+  const { _id: conversationId, accountId } = conversation;
   await appendEvent(ctx, {
-    accountId: conversation.accountId,
+    accountId,
     conversationId,
     type: "conversation.updated",
-    dedupeKey: `${conversationId}:unarchived:${activity.wamid}`,
+    dedupeKey: `${conversationId}:unarchived:${wamid}`,
     occurredAt: timestamp,
     payload: { conversation: { id: conversationId, archived: false } },
   });

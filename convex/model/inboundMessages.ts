@@ -6,11 +6,18 @@ import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { noteInboundText } from "./consent";
 import { changeIds, ensureContact } from "./contacts";
-import { ensureConversation, noteInbound } from "./conversations";
+import {
+  type Activity,
+  activityChanges,
+  type ConversationChanges,
+  ensureConversation,
+  noteInbound,
+  tellUnarchived,
+} from "./conversations";
 import { isOwnContent, type OwnContent, type StoredContent, storedContent } from "./inboundContent";
 import type { ItemOutcome } from "./itemOutcome";
 import { startMediaDownload } from "./media";
-import { appendMessageEvent } from "./messageEvents";
+import { appendMessageEvent, type MessageSetting } from "./messageEvents";
 import { joinWaiting } from "./messageJoin";
 import { refreshStatus } from "./messageStatus";
 import { appendMessage, findByWamid } from "./messages";
@@ -92,22 +99,31 @@ async function applyOwn(ctx: MutationCtx, arrival: Arrival, content: OwnContent)
     if (wasImported) {
       await ctx.db.patch(known._id, { imported: undefined });
       await refreshUnanswered(ctx, known.conversationId);
-      await announce(ctx, arrival, known._id, content);
+      await announceImported(ctx, arrival, known._id, content);
     }
     return { state: filled || learned || wasImported ? "processed" : "duplicate" };
   }
   const { line, ...columns } = stored;
   const conversation = await ensureConversation(ctx, arrival.contact);
+  const activity = quiet ? null : activityOf(arrival, content);
+  const moved: ConversationChanges = activity === null ? {} : activityChanges(conversation, activity, now);
   const messageId = await appendMessage(
     ctx,
     conversation,
     { ...columns, ...circumstances(arrival), ...(quiet && { imported: true }) },
     line,
     now,
+    moved,
   );
   if (arrival.from === "business") await refreshStatus(ctx, messageId);
   await startMediaDownload(ctx, messageId, columns.media?.sha256, now);
-  if (!quiet) await announce(ctx, arrival, messageId, content);
+  if (activity !== null) await tellUnarchived(ctx, conversation, activity);
+  const windowExpiresAt = moved.windowExpiresAt ?? conversation.windowExpiresAt;
+  if (!quiet)
+    await announce(ctx, arrival, messageId, content, {
+      _id: conversation._id,
+      ...defined({ windowExpiresAt }),
+    });
   if (content.type === "system" && !quiet) await applyNotice(ctx, arrival, content);
   await joinWaiting(ctx, messageId, now);
   return { state: "processed" };
@@ -133,38 +149,50 @@ function circumstances({ item, wamid, from, timestamp, quiet, now }: Arrival) {
   };
 }
 
-/** A live message has happened: it moves its conversation, and everybody who listens is told. */
-async function announce(
+/** What a live message of the customer does to its conversation; null for one of the business. */
+function activityOf({ item, wamid, from, timestamp }: Arrival, content: OwnContent): Activity | null {
+  if (from !== "customer") return null;
+  const fromPerson = content.type !== "system";
+  return {
+    kind: "message",
+    wamid,
+    timestamp,
+    opensWindow: fromPerson,
+    countsAsUnread: fromPerson,
+    referred: item.referral !== undefined,
+  };
+}
+
+/** A message that was known from the phone's history comes live: now it counts. */
+async function announceImported(
   ctx: MutationCtx,
-  { contact, item, wamid, from, timestamp, now }: Arrival,
+  arrival: Arrival,
   messageId: Doc<"messages">["_id"],
   content: OwnContent,
 ): Promise<void> {
-  const conversation = await ensureConversation(ctx, contact);
+  const { _id } = await ensureConversation(ctx, arrival.contact);
+  const activity = activityOf(arrival, content);
+  if (activity !== null) await noteInbound(ctx, _id, activity, arrival.now);
+  await announce(ctx, arrival, messageId, content, await ensureConversation(ctx, arrival.contact));
+}
+
+/** A live message has happened: everybody who listens is told. `conversation` as the message left it. */
+async function announce(
+  ctx: MutationCtx,
+  { account, contact, wamid, from, timestamp }: Arrival,
+  messageId: Doc<"messages">["_id"],
+  content: OwnContent,
+  conversation: MessageSetting["conversation"],
+): Promise<void> {
   const inbound = from === "customer";
-  if (inbound) {
-    const fromPerson = content.type !== "system";
-    await noteInbound(
-      ctx,
-      conversation._id,
-      {
-        kind: "message",
-        wamid,
-        timestamp,
-        opensWindow: fromPerson,
-        countsAsUnread: fromPerson,
-        referred: item.referral !== undefined,
-      },
-      now,
-    );
-    const words = content.type === "text" || content.type === "button" ? content.text : undefined;
-    if (words !== undefined) await noteInboundText(ctx, contact, words, timestamp, wamid);
-  }
+  const words = content.type === "text" || content.type === "button" ? content.text : undefined;
+  if (inbound && words !== undefined) await noteInboundText(ctx, contact, words, timestamp, wamid);
   await appendMessageEvent(ctx, messageId, {
     type: inbound ? "message.inbound.received" : "message.outbound.sent",
     dedupeKey: wamid,
     occurredAt: timestamp,
     source: "meta_webhook",
+    setting: { account, contact, conversation },
   });
 }
 

@@ -13,9 +13,9 @@ import type { MutationCtx } from "../_generated/server";
 import { noteBadSignature } from "./accountHealth";
 import { applyItem } from "./inbound";
 import type { ItemOutcome } from "./itemOutcome";
-import { forgetBody } from "./retention";
+import { keepsNoBodies, removeBody } from "./retention";
 import { loadBody, storeBody } from "./webhookBodies";
-import { type ItemScope, openScope, resolveScope } from "./webhookScope";
+import { type ItemScope, openScope, resolveScope, type SignedBy } from "./webhookScope";
 import { findSigner, namedAccounts, type Signer } from "./webhookSigners";
 
 /** What the sender of a delivery is told. */
@@ -67,24 +67,64 @@ export async function ingestBody(
   const sha256 = toHex(await crypto.subtle.digest("SHA-256", body));
   if (await isKnownBody(ctx, sha256, signer, now)) return "duplicate";
   const { items, omitted } = readWebhookBody(body);
-  const logId = await ctx.db.insert("webhookLogs", {
+  const arrived: ArrivedBody = {
     sha256,
     signedBy: signer.label,
     accountIds: [...signer.accountIds],
     receivedAt: now,
     bodyBytes: body.byteLength,
-    state: "received",
     itemCount: items.length,
-    itemsDone: 0,
-    itemsDead: 0,
     readerVersion: READER_VERSION,
-    bodyStored: true,
     ...(omitted > 0 && { reason: "items_omitted" }),
-  });
-  await storeBody(ctx, logId, body);
-  if (items.length > INLINE_ITEMS_MAX) await ctx.scheduler.runAfter(0, internal.ingest.applyBatch, { logId });
-  else await applyItems(ctx, logId, items, now);
+  };
+  if (items.length <= INLINE_ITEMS_MAX) await applyWhole(ctx, arrived, body, items, signer.named, now);
+  else await applyLater(ctx, arrived, body);
   return "accepted";
+}
+
+/** What is known of a delivery before its items are applied. */
+type ArrivedBody = Omit<
+  Doc<"webhookLogs">,
+  "_id" | "_creationTime" | "state" | "itemsDone" | "itemsDead" | "bodyStored"
+>;
+
+/** Nearly every delivery: its items are applied first, so that its log is written once and as it stays. */
+async function applyWhole(
+  ctx: MutationCtx,
+  arrived: ArrivedBody,
+  body: ArrayBuffer,
+  items: readonly WebhookItem[],
+  named: readonly Doc<"accounts">[],
+  now: number,
+): Promise<void> {
+  const results: { kind: string; applied: Applied }[] = [];
+  for (const item of items) {
+    results.push({ kind: item.kind, applied: await applyForAccount(ctx, arrived, item, named, now) });
+  }
+  const { itemsDead, reason, concerned } = sumOf(results.map(({ applied }) => applied));
+  const state = finalState(itemsDead, items.length);
+  const isForgotten = state === "processed" && (await keepsNoBodies(ctx, concerned));
+  const logId = await ctx.db.insert("webhookLogs", {
+    ...arrived,
+    ...defined({ reason: arrived.reason ?? reason }),
+    state,
+    itemsDone: items.length,
+    itemsDead,
+    bodyStored: !isForgotten,
+  });
+  if (isForgotten) return;
+  await storeBody(ctx, logId, body);
+  for (const [position, { kind, applied }] of results.entries()) {
+    await ctx.db.insert("webhookItems", itemRow(logId, position, kind, applied));
+  }
+}
+
+/** A large delivery: Meta gets its answer as soon as the body is stored. */
+async function applyLater(ctx: MutationCtx, arrived: ArrivedBody, body: ArrayBuffer): Promise<void> {
+  const progress = { state: "received", itemsDone: 0, itemsDead: 0, bodyStored: true } as const;
+  const logId = await ctx.db.insert("webhookLogs", { ...arrived, ...progress });
+  await storeBody(ctx, logId, body);
+  await ctx.scheduler.runAfter(0, internal.ingest.applyBatch, { logId });
 }
 
 async function isKnownBody(ctx: MutationCtx, sha256: string, signer: Signer, now: number): Promise<boolean> {
@@ -109,42 +149,43 @@ export async function applyStoredBatch(
   const log = await ctx.db.get(logId);
   if (log === null || !log.bodyStored || log.itemsDone >= log.itemCount) return;
   const { items } = readWebhookBody(await loadBody(ctx, logId));
-  await applyItems(ctx, logId, items.slice(log.itemsDone, log.itemsDone + BATCH_ITEMS_MAX), now);
+  await applySome(ctx, log, items.slice(log.itemsDone, log.itemsDone + BATCH_ITEMS_MAX), now);
   if (log.itemsDone + BATCH_ITEMS_MAX < log.itemCount) {
     await ctx.scheduler.runAfter(0, internal.ingest.applyBatch, { logId });
   }
 }
 
-async function applyItems(
+async function applySome(
   ctx: MutationCtx,
-  logId: Id<"webhookLogs">,
+  log: Doc<"webhookLogs">,
   items: readonly WebhookItem[],
   now: number,
 ): Promise<void> {
-  const log = await ctx.db.get(logId);
-  if (log === null) throw new Error(`Webhook log ${logId} is gone.`);
-  let position = log.itemsDone;
-  let itemsDead = log.itemsDead;
-  let reason = log.reason;
-  const concerned: Id<"accounts">[] = [];
+  const results: Applied[] = [];
   for (const item of items) {
-    const applied = await applyForAccount(ctx, log, item, now);
-    if (applied.accountId !== undefined) concerned.push(applied.accountId);
-    if (applied.outcome.state === "dead") {
-      itemsDead++;
-      reason ??= applied.outcome.reason;
-    }
-    await recordItem(ctx, logId, position++, item.kind, applied);
+    const applied = await applyForAccount(ctx, log, item, [], now);
+    await recordItem(ctx, log._id, log.itemsDone + results.length, item.kind, applied);
+    results.push(applied);
   }
-  const done = position >= log.itemCount;
-  await ctx.db.patch(logId, {
-    itemsDone: position,
-    itemsDead,
-    reason,
-    ...(done && { state: finalState(itemsDead, log.itemCount) }),
-  });
-  const ended = done ? await ctx.db.get(logId) : null;
-  if (ended !== null) await forgetBody(ctx, ended, concerned);
+  const { itemsDead, reason, concerned } = sumOf(results);
+  const itemsDone = log.itemsDone + items.length;
+  const done = itemsDone >= log.itemCount;
+  const dead = log.itemsDead + itemsDead;
+  const changes = {
+    itemsDone,
+    itemsDead: dead,
+    reason: log.reason ?? reason,
+    ...(done && { state: finalState(dead, log.itemCount) }),
+  };
+  await ctx.db.patch(log._id, changes);
+  if (changes.state === "processed" && (await keepsNoBodies(ctx, concerned))) await removeBody(ctx, log._id);
+}
+
+/** What a list of items comes to: how many could not be applied, the first reason, and whose they are. */
+function sumOf(results: readonly Applied[]) {
+  const dead = results.filter(({ outcome }) => outcome.state === "dead");
+  const concerned = results.map(({ accountId }) => accountId).filter((id) => id !== undefined);
+  return { itemsDead: dead.length, reason: dead[0]?.outcome.reason, concerned };
 }
 
 /** One row per position; reading a body again writes over what its first reading left there. */
@@ -153,16 +194,24 @@ async function recordItem(
   logId: Id<"webhookLogs">,
   position: number,
   kind: string,
-  { accountId, outcome }: Applied,
+  applied: Applied,
 ): Promise<void> {
-  const { state, reason, contactId } = outcome;
-  const row = { logId, position, kind, state, ...defined({ accountId, reason, contactId }) };
+  const row = itemRow(logId, position, kind, applied);
   const known = await ctx.db
     .query("webhookItems")
     .withIndex("by_log", (q) => q.eq("logId", logId).eq("position", position))
     .unique();
   if (known === null) await ctx.db.insert("webhookItems", row);
   else await ctx.db.replace(known._id, row);
+}
+
+function itemRow(
+  logId: Id<"webhookLogs">,
+  position: number,
+  kind: string,
+  { accountId, outcome: { state, reason, contactId } }: Applied,
+) {
+  return { logId, position, kind, state, ...defined({ accountId, reason, contactId }) };
 }
 
 function finalState(itemsDead: number, itemCount: number): Doc<"webhookLogs">["state"] {
@@ -189,7 +238,7 @@ export async function reapplyItem(
   const { items } = readWebhookBody(await loadBody(ctx, log._id));
   const item = items[row.position];
   if (item === undefined) return row.state;
-  const applied = await applyForAccount(ctx, log, item, now);
+  const applied = await applyForAccount(ctx, log, item, [], now);
   await recordItem(ctx, log._id, row.position, item.kind, applied);
   if (applied.outcome.state === "dead") return "dead";
   const itemsDead = Math.max(0, log.itemsDead - 1);
@@ -241,14 +290,15 @@ interface Applied {
 /** Applies an item if the secret that verified the body counts for the number or account that the item names. */
 async function applyForAccount(
   ctx: MutationCtx,
-  log: Doc<"webhookLogs">,
+  log: SignedBy,
   item: WebhookItem,
+  named: readonly Doc<"accounts">[],
   now: number,
 ): Promise<Applied> {
   if (item.kind === "other" && item.reason !== "field") {
     return { outcome: { state: "dead", reason: item.reason } };
   }
-  const resolved = await resolveScope(ctx, log, item);
+  const resolved = await resolveScope(ctx, log, item, named);
   const accountId = resolved.kind === "waba" ? {} : defined({ accountId: resolved.accountId });
   if (resolved.kind === "refused") return { ...accountId, outcome: resolved.outcome };
   return { ...accountId, outcome: await applyAlone(ctx, resolved, item, now) };

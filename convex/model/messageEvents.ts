@@ -8,6 +8,13 @@ import { appendEvent } from "./events";
 /** The events that are about one message. */
 type MessageEventType = Extract<EventType, `message.${string}` | "call.updated">;
 
+/** What a message stands in, as it is now: for those who have just read it. */
+export interface MessageSetting {
+  account: Doc<"accounts">;
+  contact: Doc<"contacts">;
+  conversation: Pick<Doc<"conversations">, "_id" | "windowExpiresAt">;
+}
+
 /**
  * Tells the account's stream something about a message, in the transaction that changed it. `more` stands in the
  * payload beside the message, its contact and its conversation. A message that is gone is told nothing about.
@@ -21,18 +28,19 @@ export async function appendMessageEvent(
     occurredAt: number;
     more?: EventPayload;
     source?: EventSource;
+    setting?: MessageSetting;
   },
 ): Promise<void> {
   const message = await ctx.db.get(messageId);
   if (message === null) return;
-  const { type, dedupeKey, occurredAt, more, source } = event;
+  const { type, dedupeKey, occurredAt, more, source, setting } = event;
   await appendEvent(ctx, {
     accountId: message.accountId,
     conversationId: message.conversationId,
     type,
     dedupeKey,
     occurredAt,
-    payload: { ...(await messagePayload(ctx, message)), ...more },
+    payload: { ...messagePayload(message, setting ?? (await settingOf(ctx, message))), ...more },
     ...defined({ source }),
   });
 }
@@ -46,18 +54,26 @@ export function messageIdOf({ type, body }: Doc<"webhookEvents">): string | unde
   return typeof id === "string" ? id : undefined;
 }
 
-async function messagePayload(ctx: QueryCtx, message: Doc<"messages">): Promise<EventPayload> {
+async function settingOf(ctx: QueryCtx, message: Doc<"messages">): Promise<Partial<MessageSetting>> {
   const account = await ctx.db.get(message.accountId);
   const contact = await ctx.db.get(message.contactId);
   const conversation = await ctx.db.get(message.conversationId);
+  return {
+    ...(account !== null && { account }),
+    ...(contact !== null && { contact }),
+    ...(conversation !== null && { conversation }),
+  };
+}
+
+function messagePayload(
+  message: Doc<"messages">,
+  { account, contact, conversation }: Partial<MessageSetting>,
+): EventPayload {
   return defined({
     message: eventMessage(message),
-    contact: contact === null ? undefined : eventContact(contact),
+    contact: contact && eventContact(contact),
     conversation: defined({ id: message.conversationId, windowExpiresAt: conversation?.windowExpiresAt }),
-    number:
-      account === null
-        ? undefined
-        : { phoneNumberId: account.phoneNumberId, phoneNumber: account.phoneNumber },
+    number: account && { phoneNumberId: account.phoneNumberId, phoneNumber: account.phoneNumber },
   });
 }
 

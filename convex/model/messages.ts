@@ -5,6 +5,7 @@ import { contentPreview } from "#shared/whatsapp/preview";
 import { MEDIA_TYPES } from "#shared/whatsapp/webhook-types";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
+import type { ConversationChanges } from "./conversations";
 import { searchTextOf } from "./messageText";
 import { refreshUnanswered, unansweredAfter } from "./unanswered";
 
@@ -69,6 +70,8 @@ export async function findMessage(
  *
  * Order in the thread is Meta's time in whole seconds, then the sequence number: Meta stamps whole seconds only, so
  * ours are cut to seconds too, or a reply would jump over the message that it answers.
+ *
+ * @param along what else changes of the conversation's row, which is written once
  */
 export async function appendMessage(
   ctx: MutationCtx,
@@ -76,6 +79,7 @@ export async function appendMessage(
   message: NewMessage,
   line: string,
   now: number,
+  along: ConversationChanges = {},
 ): Promise<Id<"messages">> {
   const { accountId, contactId, nextSeq } = conversation;
   const sortAt = sortTime(message.timestamp, now);
@@ -92,6 +96,7 @@ export async function appendMessage(
   });
   const newest = sortAt >= conversation.lastMessageAt;
   await ctx.db.patch(conversation._id, {
+    ...along,
     nextSeq: nextSeq + 1,
     ...(newest && {
       lastMessageAt: sortAt,

@@ -1,7 +1,7 @@
 import { isSendSettled } from "#shared/domain/send-state";
 import { DAY_MS } from "#shared/time";
-import type { Doc, Id } from "../_generated/dataModel";
-import type { MutationCtx } from "../_generated/server";
+import type { Id } from "../_generated/dataModel";
+import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { readAccountRules } from "./accountRules";
 import { chainOf, cutChain, findChain } from "./audit";
 import { removeExports } from "./exports";
@@ -54,20 +54,14 @@ export async function removeExpiredOf(
 }
 
 /**
- * A delivery was applied to its end. Where an account that it speaks of keeps no raw bodies, it goes at once, unless an
- * item could not be applied and waits to be tried again.
+ * Whether one of the accounts that a delivery speaks of keeps no raw bodies at all. Then it goes as soon as it was applied
+ * to its end, unless an item could not be applied and waits to be tried again.
  */
-export async function forgetBody(
-  ctx: MutationCtx,
-  log: Doc<"webhookLogs">,
-  accountIds: readonly Id<"accounts">[],
-): Promise<void> {
-  if (log.state !== "processed") return;
+export async function keepsNoBodies(ctx: QueryCtx, accountIds: readonly Id<"accounts">[]): Promise<boolean> {
   for (const accountId of new Set(accountIds)) {
-    if ((await readAccountRules(ctx, accountId)).retention?.rawBodyDays !== 0) continue;
-    await removeBody(ctx, log);
-    return;
+    if ((await readAccountRules(ctx, accountId)).retention?.rawBodyDays === 0) return true;
   }
+  return false;
 }
 
 /**
@@ -89,7 +83,7 @@ async function removeBodies(
     const log = await ctx.db.get(logId);
     // A large delivery that is still being applied is left alone: the rest of it would be lost.
     if (log === null || log.itemsDone < log.itemCount) continue;
-    await removeBody(ctx, log);
+    await removeBody(ctx, log._id);
     if (++removed === BATCH_BODIES_MAX) break;
   }
   return removed > 0;
@@ -103,20 +97,20 @@ async function removeEmptyBodies(ctx: MutationCtx, before: number): Promise<bool
       q.eq("itemCount", 0).eq("bodyStored", true).lt("receivedAt", before),
     )
     .take(BATCH_BODIES_MAX);
-  for (const log of logs) await removeBody(ctx, log);
+  for (const log of logs) await removeBody(ctx, log._id);
   return logs.length === BATCH_BODIES_MAX;
 }
 
 /** The log keeps its digest and counts; the body and the list of its items go. */
-async function removeBody(ctx: MutationCtx, log: Doc<"webhookLogs">): Promise<void> {
+export async function removeBody(ctx: MutationCtx, logId: Id<"webhookLogs">): Promise<void> {
   const items = await ctx.db
     .query("webhookItems")
-    .withIndex("by_log", (q) => q.eq("logId", log._id))
+    .withIndex("by_log", (q) => q.eq("logId", logId))
     .take(BATCH_ITEMS_MAX);
   for (const item of items) await ctx.db.delete(item._id);
   if (items.length === BATCH_ITEMS_MAX) return;
-  await dropBody(ctx, log._id);
-  await ctx.db.patch(log._id, { bodyStored: false });
+  await dropBody(ctx, logId);
+  await ctx.db.patch(logId, { bodyStored: false });
 }
 
 /** A request whose outcome is still open keeps its id, however old it is: repeating it could send the message twice. */

@@ -24,17 +24,26 @@ interface Refused {
   accountId?: Id<"accounts">;
 }
 
+/** Who signed a body, as its log keeps it. */
+export type SignedBy = Pick<Doc<"webhookLogs">, "signedBy" | "accountIds">;
+
 /**
  * Whom an item concerns, if the secret that verified its body counts there. Otherwise how the item ends, which is
  * always with a reason and never without a trace.
+ *
+ * @param named accounts that were read in this transaction already
  */
 export async function resolveScope(
   ctx: QueryCtx,
-  log: Doc<"webhookLogs">,
+  log: SignedBy,
   item: WebhookItem,
+  named: readonly Doc<"accounts">[],
 ): Promise<ItemScope | Refused> {
-  if (item.phoneNumberId === undefined) return await scopeOfWaba(ctx, log, item);
-  const account = await findByPhoneNumberId(ctx, item.phoneNumberId);
+  const { phoneNumberId } = item;
+  if (phoneNumberId === undefined) return await scopeOfWaba(ctx, log, item);
+  const account =
+    named.find((known) => known.phoneNumberId === phoneNumberId) ??
+    (await findByPhoneNumberId(ctx, phoneNumberId));
   if (account === null) return dead("unknown_number");
   return scopeOfNumber(log, account);
 }
@@ -46,7 +55,7 @@ export async function openScope(ctx: QueryCtx, scope: ItemScope): Promise<EventS
   return account === null ? null : { kind: "number", account };
 }
 
-function scopeOfNumber(log: Doc<"webhookLogs">, account: Doc<"accounts">): ItemScope | Refused {
+function scopeOfNumber(log: SignedBy, account: Doc<"accounts">): ItemScope | Refused {
   if (!vouches(log, account)) return dead("foreign_number");
   if (account.state !== "active") return { ...dead("account_disabled"), accountId: account._id };
   return { kind: "number", accountId: account._id };
@@ -56,16 +65,12 @@ function scopeOfNumber(log: Doc<"webhookLogs">, account: Doc<"accounts">): ItemS
  * Whether the signature of a body counts for an account. The deployment's own app secret counts for every account
  * that brings none, also for one that was connected after the body came.
  */
-function vouches(log: Doc<"webhookLogs">, account: Doc<"accounts">): boolean {
+function vouches(log: SignedBy, account: Doc<"accounts">): boolean {
   if (log.accountIds.includes(account._id)) return true;
   return log.signedBy === "app" && account.appSecretSealed === undefined;
 }
 
-async function scopeOfWaba(
-  ctx: QueryCtx,
-  log: Doc<"webhookLogs">,
-  item: WebhookItem,
-): Promise<ItemScope | Refused> {
+async function scopeOfWaba(ctx: QueryCtx, log: SignedBy, item: WebhookItem): Promise<ItemScope | Refused> {
   const wabaId = namedWaba(item);
   if (item.kind === "message" || item.kind === "echo" || item.kind === "status") return dead("no_number");
   if (wabaId === undefined) return dead("no_number");

@@ -11,6 +11,8 @@ export interface Signer {
   /** `app`, or the account id with `current` or `previous`; names the secret without telling it. */
   readonly label: string;
   readonly accountIds: readonly Id<"accounts">[];
+  /** The accounts that the body names, of which the signature may count for some only. */
+  readonly named: readonly Doc<"accounts">[];
 }
 
 interface Candidate {
@@ -38,14 +40,15 @@ export async function findSigner(
   signature: string | null,
   now: number,
 ): Promise<Signer | null> {
-  const candidates = await candidateSecrets(await namedAccounts(ctx, body), now);
+  const named = await namedAccounts(ctx, body);
+  const candidates = await candidateSecrets(named, now);
   const match = await matchingSecret(
     body,
     signature,
     candidates.map(({ secret }) => secret),
   );
   const signer = match === null ? undefined : candidates[match];
-  return signer === undefined ? null : { label: signer.label, accountIds: [...signer.accountIds] };
+  return signer === undefined ? null : { label: signer.label, accountIds: [...signer.accountIds], named };
 }
 
 /** The accounts that a body names, by its numbers or by its WhatsApp Business account; before anything is believed. */

@@ -154,12 +154,17 @@ export function plainWord(text: string): string {
 const OPT_OUT: ReadonlySet<string> = new Set(OPT_OUT_WORDS.map(plainWord));
 const OPT_IN: ReadonlySet<string> = new Set(OPT_IN_WORDS.map(plainWord));
 
+/** Whether the message is short enough to be such a word, of an account's own too. */
+export function mayBeConsentWord(text: string): boolean {
+  return text.length <= MESSAGE_CHARACTERS_MAX;
+}
+
 /**
  * What a customer's whole message says about marketing, or null when it is an ordinary message. "Please stop by
  * tomorrow" is ordinary: only the word alone counts.
  */
 export function readConsentWord(text: string, own: OwnConsentWords = {}): ConsentWord | null {
-  if (text.length > MESSAGE_CHARACTERS_MAX) return null;
+  if (!mayBeConsentWord(text)) return null;
   const word = plainWord(text);
   if (word === "") return null;
   const isOneOf = (words: readonly string[] | undefined) => words?.some((each) => plainWord(each) === word);
