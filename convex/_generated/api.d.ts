@@ -80,6 +80,7 @@ import type * as model_cursor from "../model/cursor.js";
 import type * as model_deletion from "../model/deletion.js";
 import type * as model_discoveryGrant from "../model/discoveryGrant.js";
 import type * as model_dispatch from "../model/dispatch.js";
+import type * as model_egress from "../model/egress.js";
 import type * as model_egressNode from "../model/egressNode.js";
 import type * as model_egressPolicyNode from "../model/egressPolicyNode.js";
 import type * as model_env from "../model/env.js";
@@ -277,6 +278,7 @@ declare const fullApi: ApiFromModules<{
   "model/deletion": typeof model_deletion;
   "model/discoveryGrant": typeof model_discoveryGrant;
   "model/dispatch": typeof model_dispatch;
+  "model/egress": typeof model_egress;
   "model/egressNode": typeof model_egressNode;
   "model/egressPolicyNode": typeof model_egressPolicyNode;
   "model/env": typeof model_env;

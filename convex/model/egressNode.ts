@@ -1,16 +1,15 @@
 /// <reference types="node" />
 "use node";
 
-import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { SECOND_MS } from "#shared/time";
+import type { Fetched, FetchOptions, FetchPublic } from "./egress";
 import {
   type CheckedLink,
   checkLink,
-  type EgressPolicy,
   hostOf,
   isAllowedAddress,
   isOpenedAddress,
@@ -29,23 +28,8 @@ const FETCH_DEADLINE_MS = 60 * SECOND_MS;
 const REDIRECTS_MAX = 3;
 const REDIRECT_STATUS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-export interface FetchOptions {
-  readonly policy: EgressPolicy;
-  readonly bytesMax: number;
-  readonly deadlineMs?: number;
-  /** Stands in for DNS. */
-  readonly resolve?: (host: string) => Promise<readonly LookupAddress[]>;
-  /** Certificates that are trusted beside the well-known ones. */
-  readonly ca?: string;
-}
-
-export type Fetched =
-  | { ok: true; bytes: Uint8Array; mime?: string; filename?: string }
-  /** `final`: the link itself is refused or leads to nothing that can be sent; trying again is of no use. */
-  | { ok: false; reason: string; final: boolean };
-
 /** Fetches a file from a link that a tenant gave. Never throws. */
-export async function fetchPublic(link: string, options: FetchOptions): Promise<Fetched> {
+export const fetchPublic: FetchPublic = async (link, options) => {
   const signal = AbortSignal.timeout(options.deadlineMs ?? FETCH_DEADLINE_MS);
   try {
     return await follow(link, options, signal);
@@ -54,7 +38,7 @@ export async function fetchPublic(link: string, options: FetchOptions): Promise<
     if (error instanceof Refused) return { ok: false, reason: error.message, final: true };
     return { ok: false, reason: "link_unreachable", final: false };
   }
-}
+};
 
 /** A connection that is not made on purpose. */
 class Refused extends Error {

@@ -2,6 +2,7 @@
 "use node";
 
 import { BlockList, isIP } from "node:net";
+import type { EgressPolicy, MakeEgressPolicy } from "./egress";
 
 /** IPv4 networks that are nobody's public address (IANA special-purpose registry), and Azure's metadata address. */
 const DENIED_IPV4: readonly [network: string, prefix: number][] = [
@@ -45,16 +46,8 @@ function listOf(networks: readonly [string, number][], family: "ipv4" | "ipv6"):
   return list;
 }
 
-/**
- * Private networks that the operator opened (`FORWARD_ALLOW_CIDRS`). Only there may a link be plain http, have any
- * port, and a name such as `localhost`.
- */
-export interface EgressPolicy {
-  readonly opened: BlockList;
-}
-
 /** The policy for a list of networks such as `10.1.0.0/16,fd00::/8`. An entry that is no network is left out. */
-export function egressPolicy(openedCidrs: string | undefined): EgressPolicy {
+export const egressPolicy: MakeEgressPolicy = (openedCidrs) => {
   const opened = new BlockList();
   for (const entry of (openedCidrs ?? "").split(",")) {
     const [network = "", prefix = ""] = entry.trim().split("/");
@@ -65,7 +58,7 @@ export function egressPolicy(openedCidrs: string | undefined): EgressPolicy {
     opened.addSubnet(network, bits, family === 4 ? "ipv4" : "ipv6");
   }
   return { opened };
-}
+};
 
 /** Whether an address (the text of an IP address) was opened by the operator. */
 export function isOpenedAddress(address: string, { opened }: EgressPolicy): boolean {
