@@ -162,7 +162,7 @@ describe("documents", () => {
   test("link only to files that exist", () => {
     const broken = documents.flatMap((file) => {
       const body = read(file).replace(/```[\s\S]*?```/g, "");
-      return [...body.matchAll(/\]\((?!https?:|#|mailto:|\/)([^)#\s]+)/g)]
+      return [...body.matchAll(/\]\((?![a-z]+:|#|\/)([^)#\s]+)/g)]
         .map((match) => match[1] ?? "")
         .filter((target) => !fs.existsSync(path.resolve(ROOT, path.dirname(file), target)))
         .map((target) => `${file} -> ${target}`);

@@ -118,6 +118,7 @@ for (const [revision, connect] of Object.entries(CLIENTS)) {
         "triage_inbox",
         "draft_reply",
         "daily_digest",
+        "close_window_soon",
       ]);
       expect((await client.getPrompt({ name: "triage_inbox" })).messages).toHaveLength(1);
       expect(client.getInstructions()?.length).toBeLessThanOrEqual(512);

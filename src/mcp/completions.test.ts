@@ -46,11 +46,11 @@ beforeAll(async () => {
       await ctx.db.insert("templates", templateRowOf(accountId, { name, language, body: "Hello" }));
     }
   });
-});
+}, 60_000);
 afterAll(async () => {
   await (await import("./audit")).drainAudit();
   await product.stop();
-});
+}, 60_000);
 
 const templates = async () =>
   await product.backend.t.run(async (ctx) => await ctx.db.query("templates").collect());

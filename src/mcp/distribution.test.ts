@@ -99,6 +99,30 @@ const manifestShape = z.strictObject({
 const places = (text: string, form: RegExp): string[] =>
   [...text.matchAll(form)].map((match) => match[1] ?? "");
 
+describe("the links that install in one click", () => {
+  const page = fs.readFileSync(path.join(ROOT, "content/docs/connect-mcp.mdx"), "utf8");
+  const [link = ""] = places(page, /\((cursor:[^)]+)\)/g);
+  const [other = ""] = places(page, /\((vscode:[^)]+)\)/g);
+  const url = "http://localhost:3000/api/mcp";
+
+  it("say what the page says, and carry no key", () => {
+    expect(places(page, /"url": "([^"]+)"/g).every((written) => written === url)).toBe(true);
+    const cursor = new URL(link).searchParams;
+    expect(cursor.get("name")).toBe("pons");
+    expect(JSON.parse(Buffer.from(cursor.get("config") ?? "", "base64").toString())).toEqual({
+      url,
+      headers: { Authorization: `Bearer \${env:PONS_API_KEY}` },
+    });
+    expect(JSON.parse(decodeURIComponent(other.replace("vscode:mcp/install?", "")))).toEqual({
+      name: "pons",
+      type: "http",
+      url,
+      headers: { Authorization: `Bearer \${input:pons_key}` },
+      inputs: [{ type: "promptString", id: "pons_key", description: "API key of Pons", password: true }],
+    });
+  });
+});
+
 describe("server.json", () => {
   it("is what the registry takes, and fills every place of its addresses and headers", () => {
     const { remotes } = serverJson.parse(json("server.json"));

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { internal } from "../../convex/_generated/api";
 import { type InProcess, SITE_URL, startInProcess } from "../../tests/support/in-process";
+import { listedTool } from "../../tests/support/listed-tool";
+import { TOOLS } from "./tools";
 
 let product: InProcess;
 let answerMcp: typeof import("./endpoint").answerMcp;
@@ -135,11 +137,14 @@ describe("the address that a request came for", () => {
   it("answers a browser's preflight and lets its script read the answers", async () => {
     const preflight = await send({ method: "OPTIONS", headers: { origin: "http://localhost:6274" } });
     expect(preflight.status).toBe(204);
-    expect(preflight.headers.get("access-control-allow-headers")).toMatch(/Authorization.*Mcp-Method/);
+    const allowed = preflight.headers.get("access-control-allow-headers")?.toLowerCase().split(", ");
+    for (const header of ["authorization", "x-api-key", "x-mcp-readonly", "mcp-method", "traceparent"]) {
+      expect(allowed).toContain(header);
+    }
     const refused = await send({ headers: { origin: "http://localhost:6274" } });
     expect(refused.status).toBe(401);
     expect(refused.headers.get("access-control-allow-origin")).toBe("*");
-    expect(refused.headers.get("access-control-expose-headers")).toMatch(/WWW-Authenticate/);
+    expect(refused.headers.get("access-control-expose-headers")).toMatch(/WWW-Authenticate.*Retry-After/);
   });
 });
 
@@ -244,6 +249,17 @@ describe("the tools of a connection", () => {
   };
   const names = async (query: string, headers?: Record<string, string>) =>
     (await listed(query, headers)).map(({ name }) => name);
+
+  it("are those of the registry in its order, the same text each time, however the scopes were written", async () => {
+    const textFor = async (scopes: string[]) => {
+      const made = await product.createKey(accountId, scopes);
+      return await (await send({ headers: { authorization: `Bearer ${made.key}` } })).text();
+    };
+    const first = await textFor(["read", "write", "send"]);
+    expect(await textFor(["send", "read", "write"])).toBe(first);
+    const { tools } = JSON.parse(first).result;
+    expect(tools).toEqual(TOOLS.map((tool) => listedTool(tool, { pinned: true })));
+  });
 
   it("can be narrowed by its address and by a header", async () => {
     expect(await names("")).toContain("send_text");

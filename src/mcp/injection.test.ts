@@ -18,9 +18,12 @@ const BATCH = 20;
 /** Fields that hold what a customer wrote. Everything else is ours, or WhatsApp's. */
 const CUSTOMER_FIELDS = new Set(["text", "caption", "name", "preview", "filename", "address", "title"]);
 
-/** In `content` stands what the customer tapped, chose or shared, by the names that WhatsApp has for its parts. */
+/**
+ * In `content` stands what the customer tapped, chose or shared, by the names that WhatsApp has for its parts, and in
+ * `payload` the same as webhooks carry it.
+ */
 const isOfCustomer = (path: string[]): boolean =>
-  CUSTOMER_FIELDS.has(path.at(-1) ?? "") || path.includes("content");
+  CUSTOMER_FIELDS.has(path.at(-1) ?? "") || path.includes("content") || path.includes("payload");
 
 let product: InProcess;
 let answerMcp: typeof import("./endpoint").answerMcp;
@@ -29,6 +32,8 @@ let key: string;
 
 /** All that an agent reads before it reads a customer, and the errors that it meets. */
 let before: Surface;
+/** Where those lists stood before anybody wrote. */
+const starts: Record<string, unknown> = {};
 type Surface = Awaited<ReturnType<typeof surface>>;
 
 beforeAll(async () => {
@@ -38,6 +43,10 @@ beforeAll(async () => {
   const accountId = (await product.addBusiness()).id;
   ({ key } = await product.createKey(accountId, ["read", "write", "send"], { rpm: 60_000 }));
   before = await surface();
+  for (const tool of ["get_messages", "list_events"] as const) {
+    const { result } = structured.parse(await callTool(tool, {}));
+    starts[tool] = result.structuredContent?.["next_cursor"];
+  }
   for (let at = 0; at < INJECTIONS.length; at += BATCH) await deliver(INJECTIONS.slice(at, at + BATCH));
 }, 60_000);
 afterAll(async () => {
@@ -160,11 +169,7 @@ describe("two hundred messages that try to be more than messages", () => {
     const { result } = structured.parse(await callTool("get_conversation", { contact: `+${item.from}` }));
     const data = result.structuredContent ?? {};
     expect(JSON.parse(result.content[0].text)).toEqual(data);
-    for (const { path, marked, value } of places(data, visibleText(item.text))) {
-      expect(marked, path.join(".")).toBe(true);
-      expect(isOfCustomer(path), path.join(".")).toBe(true);
-      expect(visibleText(value)).toBe(value);
-    }
+    expectMarked(data, item.text);
     const [message, ...others] = z.array(z.looseObject({})).parse(data["messages"]);
     expect(others).toEqual([]);
     expect(message).toMatchObject({
@@ -173,32 +178,59 @@ describe("two hundred messages that try to be more than messages", () => {
       untrusted: true,
       sender: { kind: "customer" },
     });
-    const plain = INJECTIONS.find(
-      ({ name }) => name === item.name.replace(/^\w+/, Object.keys({ override: 0 })[0] ?? ""),
-    );
+    const plain = INJECTIONS.find(({ name }) => name === item.name.replace(/^\w+/, "override"));
     const other = structured.parse(await callTool("get_conversation", { contact: `+${plain?.from}` })).result;
     expect(shapeOf(data)).toEqual(shapeOf(other.structuredContent));
   });
 
-  it("appear in the list of conversations in marked fields only", async () => {
-    let cursor: unknown;
+  it.each([
+    ["list_conversations", "conversations", "cursor"],
+    ["list_unanswered", "conversations", "cursor"],
+    ["get_messages", "messages", "after"],
+    ["list_events", "events", "after"],
+  ] as const)("appear by %s in marked fields only", async (tool, field, cursorName) => {
+    let cursor = starts[tool];
     let rows = 0;
-    do {
-      const args = { limit: 50, ...(cursor !== undefined && { cursor }) };
-      const { result } = structured.parse(await callTool("list_conversations", args));
+    for (let isLast = false; !isLast; ) {
+      const args = { limit: 50, ...(cursor !== undefined && { [cursorName]: cursor }) };
+      const { result } = structured.parse(await callTool(tool, args));
       const data = result.structuredContent ?? {};
-      rows += z.array(z.unknown()).parse(data["conversations"]).length;
-      for (const { text } of INJECTIONS) {
-        for (const { path, marked } of places(data, visibleText(text))) {
-          expect(marked, path.join(".")).toBe(true);
-          expect(isOfCustomer(path), path.join(".")).toBe(true);
-        }
-      }
+      rows += z.array(z.unknown()).parse(data[field]).length;
+      for (const { text } of INJECTIONS) expectMarked(data, text);
       cursor = data["next_cursor"];
-    } while (cursor !== undefined);
-    expect(rows).toBe(200);
+      isLast = data["more"] === undefined ? cursor === undefined : data["more"] === false;
+    }
+    expect(rows).toBeGreaterThanOrEqual(INJECTIONS.length);
+  });
+
+  it("are found, and read as resources, in marked fields only", async () => {
+    for (const { from, text } of INJECTIONS.filter((_, at) => at % 5 === 0)) {
+      const { result } = structured.parse(await callTool("search_contacts", { query: `+${from}` }));
+      expectMarked(result.structuredContent ?? {}, text);
+    }
+    const list = z.looseObject({
+      result: z.looseObject({ resources: z.array(z.looseObject({ uri: z.string() })) }),
+    });
+    const { resources } = list.parse(await rpc("resources/list")).result;
+    const contents = z.looseObject({
+      result: z.looseObject({ contents: z.tuple([z.looseObject({ text: z.string() })]) }),
+    });
+    for (const { uri } of resources) {
+      const { result } = contents.parse(await rpc("resources/read", { uri }));
+      const data: unknown = JSON.parse(result.contents[0].text);
+      for (const { text } of INJECTIONS) expectMarked(data, text);
+    }
   });
 });
+
+/** Wherever a customer's text stands in a value, it is a customer's field of something that is marked. */
+function expectMarked(value: unknown, text: string): void {
+  for (const { path, marked, value: shown } of places(value, visibleText(text))) {
+    expect(marked, path.join(".")).toBe(true);
+    expect(isOfCustomer(path), path.join(".")).toBe(true);
+    expect(visibleText(shown)).toBe(shown);
+  }
+}
 
 /** The value with everything taken out that differs between any two customers: texts, ids and times. */
 const shapeOf = (value: unknown): unknown =>

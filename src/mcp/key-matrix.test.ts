@@ -155,6 +155,7 @@ const PROMPT_SCOPES = [
   ["triage_inbox", "conversations:read"],
   ["draft_reply", "messages:read"],
   ["daily_digest", "conversations:read"],
+  ["close_window_soon", "conversations:read"],
 ] as const;
 
 /** A URI of each kind. Whether a message has a file is another test's question: reading one that has none is refused. */

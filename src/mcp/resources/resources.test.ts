@@ -44,12 +44,12 @@ beforeAll(async () => {
     const file = files.get(url);
     return new Response(file === undefined ? null : new Uint8Array(file), { status: file ? 200 : 404 });
   });
-});
+}, 60_000);
 afterAll(async () => {
   vi.unstubAllGlobals();
   await (await import("../audit")).drainAudit();
   await product.stop();
-});
+}, 60_000);
 
 /** A message whose file is stored; its id. */
 async function messageWith(file: Buffer, to: "own" | "other" = "own"): Promise<Id<"messages">> {
