@@ -54,12 +54,12 @@ export const store = internalMutation({
   handler: async (ctx, args) => await storeHealth(ctx, args.accountId, args.report, Date.now()),
 });
 
-/** Cron: looks at every working account. Calls itself with where it stopped. */
+/** Cron: looks at every working account, and warns of tokens that end. Calls itself with where it stopped. */
 export const sweep = internalMutation({
   args: { cursor: v.optional(v.string()) },
   returns: v.null(),
   handler: async (ctx, args) => {
-    const cursor = await sweepHealth(ctx, args.cursor ?? null);
+    const cursor = await sweepHealth(ctx, args.cursor ?? null, Date.now());
     if (cursor !== null) await ctx.scheduler.runAfter(0, internal.accountHealth.sweep, { cursor });
     return null;
   },

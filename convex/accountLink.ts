@@ -31,6 +31,7 @@ export const storeToken = internalMutation({
     ...task,
     accessTokenSealed: v.string(),
     tokenExpiresAt: v.optional(v.number()),
+    dataAccessExpiresAt: v.optional(v.number()),
     number: numberFactsArg,
   },
   returns: v.null(),

@@ -15,7 +15,12 @@ crons.interval("start lost jobs again", { minutes: 1 }, internal.jobs.sweep, {})
 crons.interval("read again what an older reader could not", { hours: 1 }, internal.ingest.reapply, {});
 crons.interval("remove what is past its time", { hours: 1 }, internal.retention.run, {});
 crons.interval("remove ended sign-ins", { hours: 1 }, internal.authStore.prune, {});
-crons.interval("look whether accounts work", { hours: 6 }, internal.accountHealth.sweep, {});
+crons.interval(
+  "look whether accounts work, and when their tokens end",
+  { hours: 6 },
+  internal.accountHealth.sweep,
+  {},
+);
 
 crons.interval("remove ended MCP sessions", { hours: 1 }, internal.mcpSessions.prune, {});
 

@@ -159,6 +159,7 @@ import type * as model_templateReads from "../model/templateReads.js";
 import type * as model_templateRow from "../model/templateRow.js";
 import type * as model_templateSync from "../model/templateSync.js";
 import type * as model_templates from "../model/templates.js";
+import type * as model_tokenExpiry from "../model/tokenExpiry.js";
 import type * as model_unanswered from "../model/unanswered.js";
 import type * as model_unansweredReads from "../model/unansweredReads.js";
 import type * as model_uploads from "../model/uploads.js";
@@ -357,6 +358,7 @@ declare const fullApi: ApiFromModules<{
   "model/templateRow": typeof model_templateRow;
   "model/templateSync": typeof model_templateSync;
   "model/templates": typeof model_templates;
+  "model/tokenExpiry": typeof model_tokenExpiry;
   "model/unanswered": typeof model_unanswered;
   "model/unansweredReads": typeof model_unansweredReads;
   "model/uploads": typeof model_uploads;

@@ -4,7 +4,7 @@ import { internal } from "../_generated/api";
 import type { Id } from "../_generated/dataModel";
 import type { ActionCtx } from "../_generated/server";
 import { type AccountLink, mintVerifyToken, SECRET_GRACE_DEFAULT_MS } from "./accountLink";
-import { factsOf, proveOwnership, requireAnswer, requireSecret } from "./accountSetup";
+import { factsOf, proveOwnership, requireAnswer, requireSecret, tokenEnds } from "./accountSetup";
 import { type Actor, ADMIN } from "./actor";
 import { setting } from "./env";
 import { fail } from "./errors";
@@ -31,7 +31,7 @@ export async function rotateAccessToken(ctx: ActionCtx, task: Task, text: string
     ...task,
     accessTokenSealed: await sealAccountSecret(link, "accessToken", accessToken),
     number: factsOf(number),
-    ...(token?.expiresAtMs !== undefined && { tokenExpiresAt: token.expiresAtMs }),
+    ...tokenEnds(token),
   });
 }
 

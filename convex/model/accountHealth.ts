@@ -3,6 +3,7 @@ import { defined } from "#shared/defined";
 import { assessHealth, type HealthFacts, worstOf } from "#shared/domain/account-health";
 import { MINUTE_MS } from "#shared/time";
 import { getNumberInfo, listSubscribedApps } from "#shared/whatsapp/client-accounts";
+import type { TokenInfo } from "#shared/whatsapp/client-login";
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
@@ -13,6 +14,7 @@ import { askAboutToken, factsOf } from "./accountSetup";
 import { setting } from "./env";
 import { graphClient } from "./graph";
 import { openAccountSecret } from "./secrets";
+import { endsOfToken, noteTokenEnds, tellTokenEnd } from "./tokenExpiry";
 
 /** Accounts whose check one step of the sweep starts. */
 const SWEEP_ACCOUNTS_MAX = 50;
@@ -25,7 +27,10 @@ const SIGNATURE_NOTE_MS = MINUTE_MS;
 export const healthReport = v.object({
   token: v.object({
     isValid: v.union(v.boolean(), v.null()),
-    expiresAt: v.optional(v.number()),
+    /** Absent where Meta did not tell. */
+    ends: v.optional(
+      v.object({ expiresAt: v.optional(v.number()), dataAccessExpiresAt: v.optional(v.number()) }),
+    ),
     scopes: v.optional(v.array(v.string())),
   }),
   subscription: v.union(
@@ -57,8 +62,7 @@ export async function askAboutHealth(link: AccountLink): Promise<Infer<typeof he
   return {
     token: {
       isValid,
-      ...defined({ expiresAt: token?.expiresAtMs }),
-      ...(token && { scopes: [...token.scopes] }),
+      ...(token && { scopes: [...token.scopes], ends: endsFrom(token) }),
     },
     subscription: apps.ok
       ? { isSubscribed: apps.value.length > 0, ...defined({ callbackUrl: overrideOf(apps.value) }) }
@@ -68,6 +72,9 @@ export async function askAboutHealth(link: AccountLink): Promise<Infer<typeof he
       : null,
   };
 }
+
+const endsFrom = ({ expiresAtMs, dataAccessExpiresAtMs }: TokenInfo) =>
+  defined({ expiresAt: expiresAtMs, dataAccessExpiresAt: dataAccessExpiresAtMs });
 
 /** Meta: "Access token has expired", "has been revoked" and the like, told apart by a subcode. */
 const TOKEN_REFUSED_CODE = 190;
@@ -97,12 +104,13 @@ export async function storeHealth(
   if (report.number !== null) await updateNumber(ctx, before, report.number.facts, now);
   if (report.token.isValid === false) await pauseSending(ctx, accountId, "token_invalid", now);
   if (report.token.isValid === true) await resumeSending(ctx, accountId, now, "token_invalid");
+  if (report.token.ends !== undefined) await noteTokenEnds(ctx, before, report.token.ends);
   const account = (await ctx.db.get(accountId)) ?? before;
   const row = await findHealth(ctx, accountId);
   const checks = assessHealth(await factsFor(ctx, account, row, report), now);
   const found = { checks, state: worstOf(checks), checkedAt: now };
-  if (row === null) await ctx.db.insert("accountHealth", { accountId, ...found });
-  else await ctx.db.patch(row._id, found);
+  const tokenWarning = await tellTokenEnd(ctx, account, row?.tokenWarning, now);
+  await writeHealth(ctx, accountId, row, { ...found, tokenWarning });
   return found;
 }
 
@@ -113,8 +121,9 @@ async function factsFor(
   report: Infer<typeof healthReport>,
 ): Promise<HealthFacts> {
   const { sending } = account;
+  const { isValid, scopes } = report.token;
   return {
-    token: report.token,
+    token: { isValid, ...endsOfToken(account), ...defined({ scopes }) },
     subscription: report.subscription,
     ownCallbacks: ownCallbacks(),
     number: report.number && { ...report.number.facts, ...defined({ canSend: report.number.canSend }) },
@@ -161,16 +170,8 @@ export async function noteBadSignature(
 ): Promise<void> {
   for (const accountId of accountIds) {
     const row = await findHealth(ctx, accountId);
-    if (row === null) {
-      await ctx.db.insert("accountHealth", {
-        accountId,
-        state: "unknown",
-        checks: [],
-        lastBadSignatureAt: now,
-      });
-    } else if (now - (row.lastBadSignatureAt ?? 0) >= SIGNATURE_NOTE_MS) {
-      await ctx.db.patch(row._id, { lastBadSignatureAt: now });
-    }
+    if (now - (row?.lastBadSignatureAt ?? 0) < SIGNATURE_NOTE_MS) continue;
+    await writeHealth(ctx, accountId, row, { lastBadSignatureAt: now });
   }
 }
 
@@ -181,17 +182,47 @@ async function findHealth(ctx: QueryCtx, accountId: Id<"accounts">): Promise<Doc
     .unique();
 }
 
-/** Starts the checks of the next accounts, and returns where to go on, or null at the end. */
-export async function sweepHealth(ctx: MutationCtx, cursor: string | null): Promise<string | null> {
+type HealthRow = Omit<Doc<"accountHealth">, "_id" | "_creationTime" | "accountId">;
+/** A warning that is undefined holds no more. */
+type HealthChanges = Partial<Omit<HealthRow, "tokenWarning">> & {
+  tokenWarning?: HealthRow["tokenWarning"] | undefined;
+};
+
+async function writeHealth(
+  ctx: MutationCtx,
+  accountId: Id<"accounts">,
+  row: Doc<"accountHealth"> | null,
+  changes: HealthChanges,
+): Promise<void> {
+  if (row !== null) return await ctx.db.patch(row._id, changes);
+  await ctx.db.insert("accountHealth", { accountId, state: "unknown", checks: [], ...defined(changes) });
+}
+
+/**
+ * Starts the checks of the next accounts, and returns where to go on, or null at the end. Of a token that ends is told
+ * here already, by the dates that are known: Meta need not be there for that.
+ */
+export async function sweepHealth(
+  ctx: MutationCtx,
+  cursor: string | null,
+  now: number,
+): Promise<string | null> {
   const { page, isDone, continueCursor } = await ctx.db
     .query("accounts")
     .withIndex("by_creation_time")
     .paginate({ cursor, numItems: SWEEP_ACCOUNTS_MAX });
   for (const [position, account] of page.entries()) {
     if (account.state !== "active") continue;
+    await watchToken(ctx, account, now);
     await ctx.scheduler.runAfter(position * SWEEP_GAP_MS, internal.accountHealth.check, {
       accountId: account._id,
     });
   }
   return isDone ? null : continueCursor;
+}
+
+async function watchToken(ctx: MutationCtx, account: Doc<"accounts">, now: number): Promise<void> {
+  const row = await findHealth(ctx, account._id);
+  const tokenWarning = await tellTokenEnd(ctx, account, row?.tokenWarning, now);
+  if (tokenWarning !== row?.tokenWarning) await writeHealth(ctx, account._id, row, { tokenWarning });
 }

@@ -66,15 +66,18 @@ export async function storeAccessToken(
     accountId: Id<"accounts">;
     accessTokenSealed: string;
     tokenExpiresAt?: number;
+    dataAccessExpiresAt?: number;
     number: Infer<typeof numberFactsArg>;
   },
   now: number,
 ): Promise<void> {
   const { account } = await requireActor(ctx, actor, token.accountId, "account.manage");
-  const { accessTokenSealed, tokenExpiresAt } = token;
-  await ctx.db.patch(account._id, { accessTokenSealed, tokenExpiresAt });
+  const { accessTokenSealed, tokenExpiresAt, dataAccessExpiresAt } = token;
+  await ctx.db.patch(account._id, { accessTokenSealed, tokenExpiresAt, dataAccessExpiresAt });
   await updateNumber(ctx, account, token.number, now);
   await resumeSending(ctx, account._id, now, "token_invalid");
+  // What was wrong with the token before must not stand in the checks until the next sweep.
+  await ctx.scheduler.runAfter(0, internal.accountHealth.check, { accountId: account._id });
   await auditAccount(ctx, actor, account._id, "account.token", "rotated", now);
 }
 

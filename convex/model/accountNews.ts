@@ -6,7 +6,7 @@ import { appendEvent } from "./events";
 
 /** What became different about an account, and how the fact is known again. */
 export interface AccountChange {
-  change: "state" | "sending" | "number" | "alert";
+  change: "state" | "sending" | "number" | "alert" | "token";
   /** Unique among the changes of the account and the same whenever the same fact is told. */
   key: string;
   /** Milliseconds, by the clock of the one who told us. */
@@ -23,6 +23,7 @@ export async function tellAccount(
   const account = await ctx.db.get(accountId);
   if (account === null) return;
   const { name, phoneNumber, phoneNumberId, wabaId, state, sending, number } = account;
+  const { tokenExpiresAt: expiresAt, dataAccessExpiresAt } = account;
   await appendEvent(ctx, {
     accountId,
     type: "account.updated",
@@ -35,6 +36,7 @@ export async function tellAccount(
         ...{ id: accountId, name, phoneNumber, phoneNumberId, wabaId, state },
         sending: { state: sending?.state ?? "active", ...defined({ reason: sending?.reason }) },
         ...defined({ number }),
+        token: defined({ expiresAt, dataAccessExpiresAt }),
       },
     },
   });

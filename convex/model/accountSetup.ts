@@ -55,7 +55,7 @@ export async function prepareAccount(draft: AccountDraft) {
     name,
     phoneNumber,
     number: factsOf(proof.number),
-    ...defined({ tokenExpiresAt: proof.token?.expiresAtMs }),
+    ...tokenEnds(proof.token),
     sealId,
     accessTokenSealed: await sealAccountSecret({ sealId }, "accessToken", accessToken),
     ...(appSecret !== undefined && {
@@ -123,6 +123,11 @@ export async function askAboutToken(accessToken: string): Promise<TokenInfo | nu
   if (byApp?.ok) return byApp.value;
   const own = await inspectOwnToken(graphClient(accessToken), accessToken);
   return own.ok ? own.value : null;
+}
+
+/** When a token ends, as the account's row keeps it. */
+export function tokenEnds(token: TokenInfo | null) {
+  return defined({ tokenExpiresAt: token?.expiresAtMs, dataAccessExpiresAt: token?.dataAccessExpiresAtMs });
 }
 
 /** The facts about a number that its row keeps. */

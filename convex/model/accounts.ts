@@ -85,6 +85,7 @@ export async function insertAccount(
     accessTokenSealed: string;
     appSecretSealed?: string;
     tokenExpiresAt?: number;
+    dataAccessExpiresAt?: number;
     number?: Infer<typeof numberFactsArg>;
   },
   now: number,
@@ -92,14 +93,14 @@ export async function insertAccount(
   const taken = await findByPhoneNumberId(ctx, account.phoneNumberId);
   if (taken !== null) fail("already_exists", { field: "phoneNumberId" });
   if (actor.kind === "user") await requireRoom(ctx, actor.userId);
-  const { sealId, accessTokenSealed, appSecretSealed, tokenExpiresAt, number } = account;
+  const { sealId, accessTokenSealed, appSecretSealed, tokenExpiresAt, dataAccessExpiresAt, number } = account;
   const accountId = await ctx.db.insert("accounts", {
     ...checkNewAccount(account),
     state: "active",
     hasOwner: false,
     sealId,
     accessTokenSealed,
-    ...defined({ appSecretSealed, tokenExpiresAt }),
+    ...defined({ appSecretSealed, tokenExpiresAt, dataAccessExpiresAt }),
     ...(number !== undefined && { number: { ...number, updatedAt: now } }),
   });
   const ownerId = actor.kind === "user" ? actor.userId : (await findInstance(ctx))?.ownerUserId;

@@ -2,6 +2,7 @@ import { defineTable } from "convex/server";
 import { v } from "convex/values";
 import { HEALTH_CHECKS, HEALTH_FIXES } from "#shared/domain/account-health";
 import { ACCOUNT_STATES } from "#shared/domain/account-state";
+import { TOKEN_WARNING_DAYS } from "#shared/domain/token-expiry";
 
 /** The states of `shared/domain/account-state`, which says how one follows another. */
 export const accountState = v.union(...ACCOUNT_STATES.map((state) => v.literal(state)));
@@ -58,6 +59,7 @@ export const preparedAccountArgs = {
   phoneNumber: v.string(),
   number: v.optional(numberFactsArg),
   tokenExpiresAt: v.optional(v.number()),
+  dataAccessExpiresAt: v.optional(v.number()),
   sealId: v.string(),
   accessTokenSealed: v.string(),
   appSecretSealed: v.optional(v.string()),
@@ -71,8 +73,16 @@ export const healthCheck = v.object({
   fix: v.optional(v.union(...HEALTH_FIXES.map((fix) => v.literal(fix)))),
 });
 
+/** The latest warning that an access token ends (`model/tokenExpiry`). */
+export const tokenWarning = v.object({
+  /** The end that was told of (ms); with another one, the warnings begin anew. */
+  endsAt: v.number(),
+  days: v.union(...TOKEN_WARNING_DAYS.map((days) => v.literal(days))),
+});
+
 /**
- * Written by `model/accounts`, `model/accountLink`, `model/accountEvents` (`sending`, `number`), read by every builder in `functions.ts`.
+ * Written by `model/accounts`, `model/accountLink`, `model/accountEvents` (`sending`, `number`) and `model/tokenExpiry` (the
+ * ends of the token), read by every builder in `functions.ts`.
  *
  * accounts: one row per WhatsApp business number. `phoneNumberId` is unique in the deployment, because it alone
  * decides whose webhook a change is. The `*Sealed` fields are envelopes of `shared/sealed`, bound to this row by
@@ -100,8 +110,9 @@ export const accountTables = {
     previousAppSecretUntil: v.optional(v.number()),
     /** Digest of the account's own verify token; the deployment's default is accepted beside it. */
     verifyTokenHash: v.optional(v.string()),
-    /** End of the access token (ms), where Meta names one. */
+    /** End of the access token, and of its access to data (ms), where Meta names one. */
     tokenExpiresAt: v.optional(v.number()),
+    dataAccessExpiresAt: v.optional(v.number()),
     sending: v.optional(sending),
     number: v.optional(numberFacts),
   })
@@ -152,5 +163,6 @@ export const accountTables = {
     checks: v.array(healthCheck),
     /** Deliveries that named the account and were signed with no known secret; counted at most once a minute. */
     lastBadSignatureAt: v.optional(v.number()),
+    tokenWarning: v.optional(tokenWarning),
   }).index("by_account", ["accountId"]),
 };

@@ -42,6 +42,27 @@ describe("the health of a number", () => {
       undefined,
     ],
     [
+      "a token that has ended, also while Graph is out of reach",
+      { token: { isValid: null, expiresAt: NOW } },
+      "token",
+      "failed",
+      "rotate_token",
+    ],
+    [
+      "access to data that ends soon",
+      { token: { isValid: true, dataAccessExpiresAt: NOW + DAY } },
+      "data_access",
+      "warning",
+      "rotate_token",
+    ],
+    [
+      "access to data with time left",
+      { token: { isValid: true, dataAccessExpiresAt: NOW + 14 * DAY } },
+      "data_access",
+      "ok",
+      undefined,
+    ],
+    [
       "a token that may not send",
       { token: { isValid: true, scopes: ["whatsapp_business_management"] } },
       "scopes",

@@ -1,4 +1,5 @@
 import { DAY_MS } from "../time";
+import { type TokenEnds, warningDue } from "./token-expiry";
 
 /**
  * Whether a number works, as a list of answers that a person can act upon. Pure: what was found out goes in, each
@@ -6,6 +7,7 @@ import { DAY_MS } from "../time";
  */
 export const HEALTH_CHECKS = [
   "token",
+  "data_access",
   "scopes",
   "subscription",
   "callback",
@@ -42,9 +44,8 @@ export interface HealthCheck {
 export interface HealthFacts {
   readonly token: {
     readonly isValid: boolean | null;
-    readonly expiresAt?: number;
     readonly scopes?: readonly string[];
-  };
+  } & TokenEnds;
   /** The apps that get the account's webhooks; null when Meta did not say. */
   readonly subscription: { readonly isSubscribed: boolean; readonly callbackUrl?: string } | null;
   /** Addresses at which this deployment takes webhooks. */
@@ -63,8 +64,6 @@ export interface HealthFacts {
 /** What sending and managing need (Meta: "Access tokens"). */
 export const NEEDED_TOKEN_SCOPES = ["whatsapp_business_management", "whatsapp_business_messaging"] as const;
 
-/** Long enough to make a new token without hurry. */
-const EXPIRY_WARNING_MS = 14 * DAY_MS;
 /** A number in use hears from somebody within this time; a quiet one only gets a hint. */
 const QUIET_MS = 7 * DAY_MS;
 /** Wrong signatures of the last day are worth a look; older ones explain nothing. */
@@ -74,6 +73,7 @@ const BAD_SIGNATURE_MS = DAY_MS;
 export function assessHealth(facts: HealthFacts, now: number): HealthCheck[] {
   return [
     checkToken(facts, now),
+    checkDataAccess(facts, now),
     checkScopes(facts),
     checkSubscription(facts),
     checkCallback(facts),
@@ -94,16 +94,36 @@ export function worstOf(checks: readonly HealthCheck[]): "ok" | "warning" | "fai
 
 function checkToken({ token }: HealthFacts, now: number): HealthCheck {
   const name = "token";
-  if (token.isValid === null) return { name, state: "unknown", say: "WhatsApp could not be asked." };
-  if (!token.isValid) {
+  if (token.isValid === false) {
     return { name, state: "failed", say: "WhatsApp does not accept the access token.", fix: "rotate_token" };
   }
-  if (token.expiresAt !== undefined && token.expiresAt - now < EXPIRY_WARNING_MS) {
-    const days = Math.max(0, Math.floor((token.expiresAt - now) / DAY_MS));
-    const say = `The access token ends in ${days} ${days === 1 ? "day" : "days"}.`;
-    return { name, state: "warning", say, fix: "rotate_token" };
-  }
-  return { name, state: "ok", say: "The access token is valid." };
+  const ending = checkEnd(name, "The access token", token.expiresAt, now);
+  if (ending !== null) return ending;
+  return token.isValid === null
+    ? { name, state: "unknown", say: "WhatsApp could not be asked." }
+    : { name, state: "ok", say: "The access token is valid." };
+}
+
+/** Meta lets a person's token read for 90 days after its owner last used the app, however long the token itself lasts. */
+function checkDataAccess({ token }: HealthFacts, now: number): HealthCheck {
+  const name = "data_access";
+  const ending = checkEnd(name, "The token's access to data", token.dataAccessExpiresAt, now);
+  return ending ?? { name, state: "ok", say: "The token's access to data does not end soon." };
+}
+
+/** What is to be said of an end (ms) that is near or over; null while there is time, or where nothing ends. */
+function checkEnd(
+  name: HealthCheckName,
+  what: string,
+  endsAt: number | undefined,
+  now: number,
+): HealthCheck | null {
+  if (endsAt === undefined) return null;
+  if (endsAt <= now) return { name, state: "failed", say: `${what} has ended.`, fix: "rotate_token" };
+  if (warningDue(endsAt, now) === null) return null;
+  const days = Math.floor((endsAt - now) / DAY_MS);
+  const when = days === 0 ? "within a day" : `in ${days} ${days === 1 ? "day" : "days"}`;
+  return { name, state: "warning", say: `${what} ends ${when}.`, fix: "rotate_token" };
 }
 
 function checkScopes({ token }: HealthFacts): HealthCheck {

@@ -86,6 +86,7 @@ describe("looking for numbers", () => {
     const [account] = await accounts();
     // The dialog's token lives an hour or two; it was exchanged for a lasting one.
     expect(account?.tokenExpiresAt).toBeGreaterThan(Date.now() + 30 * 24 * 60 * 60 * 1000);
+    expect(account?.dataAccessExpiresAt).toBeGreaterThan(Date.now() + 30 * 24 * 60 * 60 * 1000);
   });
 
   it("works with the code of the Embedded Signup window", async () => {
