@@ -222,7 +222,7 @@ export async function viewConversationFor(ctx: QueryCtx, conversation: Doc<"conv
   return { ...view, unreadCount: await countUnread(ctx, conversation, userId) };
 }
 
-/** Types whose content is in `text`, `caption` or `media`; every other type is shown by its name only. */
+/** Types that the dashboard draws; every other type is shown by its name only. */
 const SHOWN_TYPES: ReadonlySet<string> = new Set([
   "text",
   "template",
@@ -234,6 +234,9 @@ const SHOWN_TYPES: ReadonlySet<string> = new Set([
   "voice",
   "document",
   "sticker",
+  "location",
+  "contacts",
+  "order",
 ]);
 
 /**

@@ -6,6 +6,7 @@ import { clockTime, fullTime } from "@/lib/times";
 import { cn } from "@/lib/utils";
 import { Ticks } from "../inbox/Ticks";
 import { Button } from "../ui/button";
+import { OfferedChoices } from "./InteractiveParts";
 import { MessageContent } from "./MessageContent";
 import { MessageTrouble } from "./MessageTrouble";
 import { QuotedMessage } from "./QuotedMessage";
@@ -44,6 +45,7 @@ export function MessageBubble({ message, startsGroup, isLast, customerName, onRe
           {message.replyTo && <QuotedMessage quoted={message.replyTo} onShow={onShowQuoted} />}
           <MessageContent message={message} customerName={customerName} />
           <MessageTime message={message} />
+          {isOwn && message.interactive && <OfferedChoices interactive={message.interactive} />}
         </div>
         {message.wamid && <ReplyButton onClick={() => onReply(message)} />}
       </div>
