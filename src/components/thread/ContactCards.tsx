@@ -41,12 +41,12 @@ function CardList({ cards }: { cards: readonly Card[] }) {
 
 function CardFacts({ card: { name, company, phones, emails = [] } }: { card: Card }) {
   return (
-    <div className="grid min-w-0 flex-1 content-center gap-0.5">
-      <bdi dir="auto" className="truncate font-medium text-sm">
+    <div className="grid min-w-0 flex-1 grid-cols-1 content-center gap-0.5">
+      <bdi dir="auto" className="truncate text-left font-medium text-sm">
         {name ?? "Contact without a name"}
       </bdi>
       {company && (
-        <bdi dir="auto" className="truncate text-bubble-muted text-xs">
+        <bdi dir="auto" className="truncate text-left text-bubble-muted text-xs">
           {company}
         </bdi>
       )}

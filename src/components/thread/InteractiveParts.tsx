@@ -23,7 +23,7 @@ export function ChoiceMade({ interactive }: { interactive: Interactive }) {
   const answers = formAnswers(response);
   const chosen = title ?? (answers.length === 0 ? id : undefined);
   return (
-    <div className="grid gap-0.5 py-0.5">
+    <div className="grid grid-cols-1 gap-0.5 py-0.5">
       <p className="flex items-center gap-1 text-bubble-muted text-xs">
         <Icon className="size-3.5 shrink-0" aria-hidden="true" />
         {words}
@@ -68,21 +68,23 @@ export function OfferedChoices({ interactive: { kind, description } }: { interac
   if (choices.length === 0) return null;
   const Icon = isLocation ? MapPinIcon : (OFFER_ICONS[kind] ?? ReplyIcon);
   return (
-    <ul
-      aria-label="Choices for the customer"
-      className="-mx-3 clear-both mt-1.5 -mb-1.5 min-w-56 divide-y divide-foreground/10 border-foreground/10 border-t"
-    >
-      {choices.map((choice) => (
-        <li
-          key={choice}
-          className="flex items-center justify-center gap-2 px-3 py-2 font-medium text-primary text-sm"
-        >
-          <Icon className="size-4 shrink-0" aria-hidden="true" />
-          <bdi dir="auto" className="min-w-0 truncate">
-            {choice}
-          </bdi>
-        </li>
-      ))}
-    </ul>
+    <div className="-mx-3 -mb-1.5 clear-both pt-2">
+      <ul
+        aria-label="Choices for the customer"
+        className="min-w-56 divide-y divide-foreground/10 border-foreground/10 border-t"
+      >
+        {choices.map((choice) => (
+          <li
+            key={choice}
+            className="flex items-center justify-center gap-2 px-3 py-2 font-medium text-primary text-sm"
+          >
+            <Icon className="size-4 shrink-0" aria-hidden="true" />
+            <bdi dir="auto" className="min-w-0 truncate">
+              {choice}
+            </bdi>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

@@ -110,7 +110,7 @@ describe("a place", () => {
   });
 
   test("without a name shows where it is", async () => {
-    expect((await shared({ latitude: -1.5, longitude: 170 })).textContent).toContain("-1.5,170");
+    expect((await shared({ latitude: -1.5, longitude: 170 })).textContent).toContain("-1.5, 170");
   });
 
   test.each([

@@ -12,12 +12,12 @@ export function SharedLocation({ location }: { location: Location }) {
   return (
     <div className="my-1 w-72 max-w-full overflow-hidden rounded-lg bg-foreground/6">
       <MapSketch />
-      <div className="grid gap-0.5 p-2.5">
+      <div className="grid grid-cols-1 gap-0.5 p-2.5">
         <bdi dir="auto" className="line-clamp-2 font-medium text-sm [overflow-wrap:anywhere]">
           {name ?? "Location"}
         </bdi>
         <bdi dir="auto" className="line-clamp-3 text-bubble-muted text-xs [overflow-wrap:anywhere]">
-          {address ?? (name === undefined ? coordinates(location) : undefined)}
+          {address ?? (name === undefined ? coordinates(location)?.replace(",", ", ") : undefined)}
         </bdi>
         {map && <OutsideLink href={map}>Open in Google Maps</OutsideLink>}
         {page && <OutsideLink href={page.href}>{page.host}</OutsideLink>}
