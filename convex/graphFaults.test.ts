@@ -82,7 +82,11 @@ const good: Answer = (call) => {
     return Response.json({ block_users: { added_users: [{ input: user }] } });
   }
   if (path.endsWith("/media")) return Response.json({ id: "uploaded1" });
-  if (path.endsWith("/messages")) return app.graph.accept(call);
+  if (path === "/me/businesses") return Response.json({ data: [] });
+  if (path.endsWith("/messages"))
+    return (body as { status?: string }).status === "read"
+      ? Response.json({ success: true })
+      : app.graph.accept(call);
   if (path.endsWith("/subscribed_apps") && method === "GET")
     return Response.json({ data: [{ whatsapp_business_api_data: { id: "1", name: "Pons" } }] });
   return method === "GET" ? app.graph.describe(url) : Response.json({ success: true });
@@ -152,6 +156,10 @@ const receiveImage = async () => {
 };
 const addSecond = async () =>
   await codeOf(ana().action(api.accounts.add, { wabaId: "102", phoneNumberId: "902", accessToken: "t" }));
+const discover = async () => {
+  const credential = { kind: "token" as const, accessToken: "t" };
+  return await codeOf(ana().action(api.accounts.discover, { credential }));
+};
 const accounts = async () => (await app.rows("accounts")).length;
 
 const ending =
@@ -269,6 +277,44 @@ const CALLS: {
     expectWrong: "whatsapp_unreachable",
     mend: async () => undefined,
     right: async () => await codeOf(ana().action(api.accountSettings.subscribe, { accountId })),
+    expectRight: "done",
+  },
+  {
+    // Nobody is kept from leaving by a Meta that does not answer.
+    name: "the end of the subscription",
+    on: ending("/subscribed_apps", "DELETE"),
+    act: async () => undefined,
+    wrong: async () => [
+      await ana().action(api.accountSettings.detach, { accountId }),
+      (await first(app.rows("accounts"))).state,
+    ],
+    expectWrong: [{ unsubscribed: false }, "detached"],
+    mend: async () => await codeOf(ana().action(api.accountSettings.reattach, { accountId })),
+    right: async () => await ana().action(api.accountSettings.detach, { accountId }),
+    expectRight: { unsubscribed: true },
+  },
+  {
+    name: "a read receipt",
+    on: ending("/messages", "POST"),
+    act: async () => {
+      const { _id: conversationId } = await first(app.rows("conversations"));
+      await ana().mutation(api.messages.markAsRead, { accountId, conversationId });
+      await app.advance();
+    },
+    wrong: async () => (await first(app.rows("readMarks"))).markedWamid,
+    expectWrong: undefined,
+    mend: async () => await app.advance(5 * MINUTE_MS),
+    right: async () => (await first(app.rows("readMarks"))).markedWamid !== undefined,
+    expectRight: true,
+  },
+  {
+    name: "the list of businesses that a token shows",
+    on: ending("/me/businesses"),
+    act: async () => undefined,
+    wrong: async () => await discover(),
+    expectWrong: "whatsapp_unreachable",
+    mend: async () => undefined,
+    right: async () => await discover(),
     expectRight: "done",
   },
   {
