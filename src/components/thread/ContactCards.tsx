@@ -15,7 +15,7 @@ export function ContactCards({ cards }: { cards: readonly Card[] }) {
       <CardList cards={cards.slice(0, CARDS_OPEN_MAX)} />
       {more.length > 0 && (
         <details className="border-foreground/10 border-t">
-          <summary className="cursor-pointer px-2.5 py-2 font-medium text-primary text-sm hover:underline">
+          <summary className="cursor-pointer px-2.5 py-2 font-medium text-bubble-link text-sm hover:underline">
             {more.length} more {more.length === 1 ? "contact" : "contacts"}
           </summary>
           <CardList cards={more} />
@@ -41,7 +41,7 @@ function CardList({ cards }: { cards: readonly Card[] }) {
 
 function CardFacts({ card: { name, company, phones, emails = [] } }: { card: Card }) {
   return (
-    <div className="grid min-w-0 flex-1 grid-cols-1 content-center gap-0.5">
+    <div className="grid min-w-0 flex-1 grid-cols-1 content-center">
       <bdi dir="auto" className="truncate text-left font-medium text-sm">
         {name ?? "Contact without a name"}
       </bdi>
@@ -65,10 +65,10 @@ function CardFacts({ card: { name, company, phones, emails = [] } }: { card: Car
 }
 
 function Reach({ href, children }: { href: string | undefined; children: string }) {
-  const look = "w-fit max-w-full truncate text-sm tabular-nums";
+  const look = "block w-fit max-w-full truncate text-sm leading-6 tabular-nums";
   if (href === undefined) return <bdi className={look}>{children}</bdi>;
   return (
-    <a href={href} className={`${look} text-primary hover:underline`}>
+    <a href={href} className={`${look} text-bubble-link hover:underline`}>
       <bdi>{children}</bdi>
     </a>
   );

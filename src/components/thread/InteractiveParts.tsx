@@ -76,7 +76,7 @@ export function OfferedChoices({ interactive: { kind, description } }: { interac
         {choices.map((choice) => (
           <li
             key={choice}
-            className="flex items-center justify-center gap-2 px-3 py-2 font-medium text-primary text-sm"
+            className="flex items-center justify-center gap-2 px-3 py-2 font-medium text-bubble-link text-sm"
           >
             <Icon className="size-4 shrink-0" aria-hidden="true" />
             <bdi dir="auto" className="min-w-0 truncate">

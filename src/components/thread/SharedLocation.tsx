@@ -32,7 +32,7 @@ function OutsideLink({ href, children }: { href: string; children: string }) {
       href={href}
       target="_blank"
       rel="noopener noreferrer nofollow"
-      className="mt-1 flex w-fit max-w-full items-center gap-1.5 font-medium text-primary text-sm hover:underline"
+      className="flex min-h-6 w-fit max-w-full items-center gap-1.5 font-medium text-bubble-link text-sm hover:underline"
     >
       <span className="truncate">{children}</span>
       <ExternalLinkIcon className="size-3.5 shrink-0" aria-hidden="true" />
