@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
+import { flagsOf } from "#shared/domain/flagged-text";
+import { visibleText } from "#shared/domain/visible-text";
 import { signatureHeader } from "#shared/signature";
 import { INJECTIONS, type InjectionItem } from "../../tests/fixtures/injection";
 import {
@@ -10,7 +12,6 @@ import {
   startInProcess,
 } from "../../tests/support/in-process";
 import { mcpRequest } from "../../tests/support/mcp-request";
-import { visibleText } from "./visible-text";
 
 /** Items of one delivery, as Meta batches them. */
 const BATCH = 20;
@@ -151,6 +152,12 @@ describe("two hundred messages that try to be more than messages", () => {
   it("are two hundred", () => {
     expect(INJECTIONS).toHaveLength(200);
     expect(new Set(INJECTIONS.map(({ name }) => name)).size).toBe(200);
+  });
+
+  it("are flagged, but for those that are merely a lie, as they came and as they are shown", () => {
+    const missed = INJECTIONS.filter(({ text }) => flagsOf(text).length === 0);
+    expect([...new Set(missed.map(({ name }) => name.split(" ")[0]))]).toEqual(["quote", "ownerVoice"]);
+    for (const { text } of INJECTIONS) expect(flagsOf(visibleText(text))).toEqual(flagsOf(text));
   });
 
   it("change no description, instruction, prompt, resource or error", async () => {

@@ -1,10 +1,10 @@
 import type { FunctionReturnType } from "convex/server";
 import * as z from "zod";
 import { defined } from "#shared/defined";
+import { visibleText } from "#shared/domain/visible-text";
 import type { Refusal } from "#shared/errors";
 import { cleanText } from "#shared/text";
 import type { api } from "../../convex/_generated/api";
-import { visibleText } from "./visible-text";
 
 type Answer<Result> = Exclude<Result, Refusal>;
 export type ConversationPage = Answer<FunctionReturnType<typeof api.mcp.listConversations>>;

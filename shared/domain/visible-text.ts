@@ -37,6 +37,9 @@ const PICTURE = /^\p{Extended_Pictographic}$/u;
 const SKIN_TONE = /^\p{Emoji_Modifier}$/u;
 const STYLED = /^[\p{Emoji}\p{L}\p{S}]$/u;
 
+/** How `visibleText` writes a hidden character, with its code in hexadecimal as the only group. */
+export const WRITTEN_OUT = /⟨U\+([0-9A-F]{4,5})⟩/g;
+
 /**
  * The text with each hidden character written out as `⟨U+200B⟩`. Joiners inside emoji and in scripts that need them
  * stay, and so does a style selector after a visible character, because these are ordinary spelling.
@@ -53,7 +56,8 @@ export function visibleText(text: string): string {
     .join("");
 }
 
-const isHidden = (code: number): boolean =>
+/** Whether nobody sees the code point, wherever it stands. */
+export const isHidden = (code: number): boolean =>
   HIDDEN_RANGES.some(([first, last]) => first <= code && code <= last);
 
 function isSpelling(code: number, before: string, after: string): boolean {
