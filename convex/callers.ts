@@ -1,7 +1,7 @@
 import { v } from "convex/values";
 import { serviceMutation, serviceQuery } from "./functions";
 import { findByHash, touchKey } from "./model/apiKeys";
-import { keyDirection } from "./tables/apiKeys";
+import { confirmAfter, keyDirection } from "./tables/apiKeys";
 
 /**
  * The key with this hash, unless it is revoked. The caller compares `expiresAt` with its clock, because a query has
@@ -22,6 +22,7 @@ export const resolveKey = serviceQuery({
       /** MCP tools that it may call; absent = all that its scopes allow. */
       tools: v.optional(v.array(v.string())),
       direction: v.optional(keyDirection),
+      confirmAfter,
       expiresAt: v.optional(v.number()),
     }),
   ),

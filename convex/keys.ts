@@ -3,10 +3,11 @@ import { internal } from "./_generated/api";
 import { memberAction, memberMutation, memberQuery } from "./functions";
 import { userActor } from "./model/actor";
 import { listKeys, newKeyArgs, readKeyUsage } from "./model/apiKeys";
-import { ROTATION_GRACE_DEFAULT_MS, renameKey, revokeKey } from "./model/keyChanges";
+import { ROTATION_GRACE_DEFAULT_MS, renameKey, revokeKey, setConfirmAfter } from "./model/keyChanges";
 import { mintKey } from "./model/keyMint";
 import { keyView } from "./model/keyViews";
 import { keyUsageView } from "./model/rateLimits";
+import { confirmAfter } from "./tables/apiKeys";
 
 const shownOnce = v.object({ ...keyView.fields, key: v.string() });
 type ShownOnce = typeof shownOnce.type;
@@ -43,6 +44,15 @@ export const rename = memberMutation({
   returns: keyView,
   handler: async (ctx, { name, ...named }) =>
     await renameKey(ctx, userActor(ctx.userId), named, name, Date.now()),
+});
+
+/** What has to be read before the first send to somebody else must be confirmed by a person. */
+export const setConfirmation = memberMutation({
+  permission: "keys.manage",
+  args: { ...namedKey, confirmAfter },
+  returns: keyView,
+  handler: async (ctx, { confirmAfter: after, ...named }) =>
+    await setConfirmAfter(ctx, userActor(ctx.userId), named, after, Date.now()),
 });
 
 /** Calls with the key are refused from the next transaction on. */

@@ -10,10 +10,12 @@ import {
   ROTATION_GRACE_DEFAULT_MS,
   revokeKey,
   rotateKey,
+  setConfirmAfter,
 } from "./model/keyChanges";
 import { mintKey } from "./model/keyMint";
 import { keyMode, keyView } from "./model/keyViews";
 import { keyUsageView } from "./model/rateLimits";
+import { confirmAfter } from "./tables/apiKeys";
 
 const shownOnce = v.object({ ...keyView.fields, key: v.string() });
 type ShownOnce = typeof shownOnce.type;
@@ -48,6 +50,14 @@ export const usage = internalQuery({
   args: { apiKeyId: v.string() },
   returns: keyUsageView,
   handler: async (ctx, args) => await readKeyUsage(ctx, ADMIN, args),
+});
+
+/** What has to be read before the first send to somebody else must be confirmed by a person. */
+export const setConfirmation = internalMutation({
+  args: { apiKeyId: v.string(), confirmAfter },
+  returns: keyView,
+  handler: async (ctx, { apiKeyId, confirmAfter: after }) =>
+    await setConfirmAfter(ctx, ADMIN, { apiKeyId }, after, Date.now()),
 });
 
 /** Calls with the key are refused from the next transaction on. Revoking twice changes nothing. */

@@ -156,6 +156,8 @@ const sendArgs = {
   clientRequestId: v.optional(v.string()),
   /** The same content went out within the last minute and is meant twice. */
   sendTwice: v.optional(v.boolean()),
+  /** Of the refusal `confirmation_required`: a person has agreed to this very send. */
+  confirmToken: v.optional(v.string()),
   /** Only say whether it would be taken. */
   validateOnly: v.optional(v.boolean()),
 };

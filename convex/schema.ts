@@ -4,6 +4,7 @@ import { accountTables } from "./tables/accounts";
 import { apiKeyTables } from "./tables/apiKeys";
 import { auditTables } from "./tables/auditLog";
 import { authTables } from "./tables/auth";
+import { confirmationTables } from "./tables/confirmations";
 import { consentTables } from "./tables/consent";
 import { contactTables } from "./tables/contacts";
 import { conversationTables } from "./tables/conversations";
@@ -28,6 +29,7 @@ export default defineSchema({
   ...apiKeyTables,
   ...auditTables,
   ...authTables,
+  ...confirmationTables,
   ...consentTables,
   ...contactTables,
   ...conversationTables,

@@ -4,6 +4,7 @@ import { type OpenConversation, openConversation } from "../tests/support/convex
 import { addTemplate } from "../tests/support/convex-template";
 import { api } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
+import { FLAGGED_WINDOW_MS } from "./model/flaggedReads";
 import { LANE_WAITING_MAX } from "./model/lane";
 
 let talk: OpenConversation;
@@ -75,6 +76,7 @@ const OBSTACLES = [
   "rate_limited (recipient)",
   "cap_reached",
   "sending_paused",
+  "confirmation_required",
 ] as const;
 type Obstacle = (typeof OBSTACLES)[number];
 
@@ -116,6 +118,13 @@ async function meet(kind: Kind, first: Obstacle) {
     if (stands("window_closed")) await ctx.db.patch(conversationId, { windowExpiresAt: START });
     if (stands("sending_paused")) {
       await ctx.db.patch(accountId, { sending: { state: "paused", reason: "payment", at: START } });
+    }
+    if (stands("confirmation_required")) {
+      const contactId = await ctx.db.insert("contacts", { accountId, phone: "+16505559999" });
+      await ctx.db.insert("flaggedReads", {
+        ...{ apiKeyId, accountId, contactId, textHashes: [] },
+        ...{ shownAt: START, newAt: START, expiresAt: START + FLAGGED_WINDOW_MS },
+      });
     }
     const [row] = await ctx.db.query("outbox").take(1);
     if (row === undefined) throw new Error("Nothing was enqueued.");
@@ -197,6 +206,7 @@ describe("a refusal helps on", () => {
       "blocked",
       "duplicate_suspected",
       "sending_paused",
+      "confirmation_required",
     ] as const) {
       closeApp();
       talk = await openConversation();

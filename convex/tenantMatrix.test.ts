@@ -196,7 +196,7 @@ function expected(fn: PublicFunction, door: Door, { as, name }: Visitor, subject
 }
 
 /** They tell a listener what there is to hear, which is nothing for what is not the key's; told like what is gone. */
-const ANSWERS_WITH_NOTHING = ["mcpPush:changes", "mcpPush:locate"];
+const ANSWERS_WITH_NOTHING = ["mcpConfirmations:noteShown", "mcpPush:changes", "mcpPush:locate"];
 
 /** What the key may not read is not there to be subscribed to. */
 const HIDES_SCOPES = ["mcpSessions:subscribe"];
@@ -259,6 +259,7 @@ const ABOVE_MEMBER: Record<Exclude<Role, "member">, string[]> = {
     "invites:create",
     "invites:list",
     "invites:revoke",
+    "keys:setConfirmation",
     "members:changeRole",
     "members:remove",
     "webhookItems:listDeadItems",

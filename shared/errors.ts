@@ -119,6 +119,19 @@ export const ERRORS = {
     nextStep:
       "A member sees the reason in the settings of the number; waiting messages leave when it is mended.",
   },
+  confirmation_required: {
+    status: 409,
+    retryable: false,
+    say: "A person has to confirm this message, because of what other customers wrote that was read before it.",
+    nextStep:
+      "Show the person you work for the recipient and the exact message, and ask. Only if they agree, repeat the same call with confirm_token.",
+  },
+  confirmation_declined: {
+    status: 409,
+    retryable: false,
+    say: "The person who was asked did not confirm this message.",
+    nextStep: "Do not send it. Ask the person what they want instead.",
+  },
   withdrawn: { status: 409, retryable: false, say: "The message was withdrawn before it left." },
   outcome_pending: {
     status: 409,
@@ -319,6 +332,8 @@ export const REFUSAL_REASONS = [
   "duplicate_suspected",
   "idempotency_key_reused",
   "sending_paused",
+  "confirmation_required",
+  "confirmation_declined",
   "outcome_pending",
   "invalid_recipient",
   "invalid_message",

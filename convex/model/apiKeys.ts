@@ -6,7 +6,7 @@ import { MINUTE_MS } from "#shared/time";
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
-import { keyDirection } from "../tables/apiKeys";
+import { confirmAfter, keyDirection } from "../tables/apiKeys";
 import { findByNumber } from "./accounts";
 import { type Actor, actorWord, requireActor } from "./actor";
 import { recordAudit } from "./audit";
@@ -43,6 +43,8 @@ export const newKeyArgs = {
   /** MCP tools that the key may call; absent = all that its scopes allow. */
   tools: v.optional(v.array(v.string())),
   direction: v.optional(keyDirection),
+  /** What has to be read before sends must be confirmed; absent = texts that speak to machines. */
+  confirmAfter: v.optional(confirmAfter),
   rpm: v.optional(v.number()),
   dailyCap: v.optional(v.number()),
   expiresAt: v.optional(v.number()),
@@ -65,6 +67,8 @@ export async function insertKey(
   const { account, role } = await requireActor(ctx, actor, key.accountId, "keys.own");
   const scopes = checkNewKey(key, now);
   if (!scopes.every((scope) => mayGrantScope(role, scope))) fail("forbidden", { field: "scopes" });
+  if (key.confirmAfter === "nothing" && !can(role, "keys.manage"))
+    fail("forbidden", { field: "confirmAfter" });
   if (actor.kind === "user") await checkRoom(ctx, actor.userId);
   const { accountId, mode = "live", expiresAt, tools, direction, rpm, dailyCap } = key;
   const apiKeyId = await ctx.db.insert("apiKeys", {
@@ -75,6 +79,7 @@ export async function insertKey(
     mode,
     ...minted,
     ...defined({ expiresAt, sendsPerMinute: rpm, sendsPerDay: dailyCap, direction }),
+    ...defined({ confirmAfter: key.confirmAfter }),
     ...(tools !== undefined && { tools: [...new Set(tools)] }),
     ...(actor.kind === "user" && { createdBy: actor.userId }),
   });
@@ -174,6 +179,7 @@ export async function findByHash(ctx: QueryCtx, sought: { keyHash: string; peppe
     mode,
     scopes,
     numbers: key.grantedAccountIds.length,
+    confirmAfter: key.confirmAfter ?? ("flagged" as const),
     ...defined({ tools, direction, expiresAt: ends.length === 0 ? undefined : Math.min(...ends) }),
   };
 }

@@ -19,6 +19,7 @@ export interface CallerSend {
   clientRequestId?: string;
   sendTwice?: boolean;
   validateOnly?: boolean;
+  confirmToken?: string;
 }
 
 /** Takes a draft of an API key for sending: scope and number first, then the rules that hold for everybody. */
@@ -40,6 +41,7 @@ export async function sendForCaller(
     recipient: recipientOf(args.contact, content),
     content,
     ...defined({ replyTo: args.replyTo, clientRequestId: args.clientRequestId, sendTwice: args.sendTwice }),
+    ...defined({ confirmToken: args.confirmToken }),
     now,
   };
   return args.validateOnly === true ? await validate(ctx, draft) : await enqueue(ctx, draft);

@@ -89,6 +89,16 @@ const TABLES = {
       .query("sendRequests")
       .withIndex("by_principal_request", (q) => q.eq("accountId", accountId))
       .take(ROWS_MAX),
+  flaggedReads: (ctx, accountId) =>
+    ctx.db
+      .query("flaggedReads")
+      .withIndex("by_account", (q) => q.eq("accountId", accountId))
+      .take(ROWS_MAX),
+  sendConfirmations: (ctx, accountId) =>
+    ctx.db
+      .query("sendConfirmations")
+      .withIndex("by_account", (q) => q.eq("accountId", accountId))
+      .take(ROWS_MAX),
   conversations: async (ctx, accountId) => {
     const conversations = await ctx.db
       .query("conversations")

@@ -198,7 +198,22 @@ async function rowsOfContact(ctx: MutationCtx, contactId: Id<"contacts">) {
     .query("messageEdits")
     .withIndex("by_contact", (q) => q.eq("contactId", contactId))
     .take(ROWS_MAX);
-  return [...entries, ...states, ...edits, ...(await identitiesOf(ctx, contactId))];
+  const flagged = await ctx.db
+    .query("flaggedReads")
+    .withIndex("by_contact", (q) => q.eq("contactId", contactId))
+    .take(ROWS_MAX);
+  const confirmations = await ctx.db
+    .query("sendConfirmations")
+    .withIndex("by_recipient", (q) => q.eq("recipient", contactId))
+    .take(ROWS_MAX);
+  return [
+    ...entries,
+    ...states,
+    ...edits,
+    ...flagged,
+    ...confirmations,
+    ...(await identitiesOf(ctx, contactId)),
+  ];
 }
 
 /** Rows that hang on a conversation and on nothing else. */

@@ -8,9 +8,28 @@ import type { TemplateChoice } from "./templates";
 
 /**
  * A refusal as doors return it; `message_id` names the earlier message of a suspected duplicate, `templates` those that
- * could be sent, the most likely one first.
+ * could be sent, the most likely one first, `confirm` what a person has to be asked.
  */
-export type DoorRefusal = Refusal & { message_id?: Id<"messages">; templates?: TemplateChoice[] };
+export type DoorRefusal = Refusal & {
+  message_id?: Id<"messages">;
+  templates?: TemplateChoice[];
+  confirm?: Question;
+};
+
+/** What a person is asked about a send that must be confirmed, and the token that says that they agreed. */
+export interface Question {
+  token: string;
+  /** When the token ends (ms). */
+  expiresAt: number;
+  /** The business number that would send. */
+  from: string;
+  /** Phone number, @username or id of whom it would go to. */
+  recipient: string;
+  /** What that customer calls themselves. */
+  name?: string;
+  /** What they would get, in words. */
+  text: string;
+}
 
 export type Granted = { refused?: never; account: Doc<"accounts"> };
 

@@ -2,7 +2,7 @@ import { DAY_MS } from "#shared/time";
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
-import { type Actor, actorWord } from "./actor";
+import { type Actor, actorWord, requireActor } from "./actor";
 import {
   auditKey,
   checkName,
@@ -25,6 +25,24 @@ export async function renameKey(ctx: MutationCtx, actor: Actor, named: NamedKey,
   const key = await requireOwnKey(ctx, actor, named);
   await ctx.db.patch(key._id, { name: checkName(name) });
   await auditKey(ctx, actorWord(actor), key, "key.rename", "done", now);
+  return await viewKey(ctx, await requireKey(ctx, key._id));
+}
+
+/**
+ * Changes what has to be read before sends of the key must be confirmed; from the next send on. Throws `not_found`, or
+ * `forbidden` for a member who may not manage keys: the rule guards against what happens behind their back.
+ */
+export async function setConfirmAfter(
+  ctx: MutationCtx,
+  actor: Actor,
+  named: NamedKey,
+  confirmAfter: NonNullable<Doc<"apiKeys">["confirmAfter"]>,
+  now: number,
+) {
+  const key = await requireOwnKey(ctx, actor, named);
+  await requireActor(ctx, actor, key.accountId, "keys.manage");
+  await ctx.db.patch(key._id, { confirmAfter });
+  await auditKey(ctx, actorWord(actor), key, "key.confirm_after", confirmAfter, now);
   return await viewKey(ctx, await requireKey(ctx, key._id));
 }
 

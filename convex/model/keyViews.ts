@@ -2,7 +2,7 @@ import { v } from "convex/values";
 import { defined } from "#shared/defined";
 import type { Doc } from "../_generated/dataModel";
 import type { QueryCtx } from "../_generated/server";
-import { keyDirection } from "../tables/apiKeys";
+import { confirmAfter, keyDirection } from "../tables/apiKeys";
 
 export const keyMode = v.union(v.literal("live"), v.literal("test"));
 
@@ -16,6 +16,7 @@ export const keyView = v.object({
   scopes: v.array(v.string()),
   tools: v.optional(v.array(v.string())),
   direction: v.optional(keyDirection),
+  confirmAfter,
   accountId: v.id("accounts"),
   numbers: v.array(v.string()),
   rpm: v.optional(v.number()),
@@ -46,6 +47,7 @@ export async function viewKey(ctx: QueryCtx, key: Doc<"apiKeys">) {
     mode,
     scopes,
     accountId,
+    confirmAfter: key.confirmAfter ?? ("flagged" as const),
     numbers: accounts.flatMap((account) => (account === null ? [] : [account.phoneNumber])),
     createdAt: key._creationTime,
     ...defined({ rpm: sendsPerMinute, dailyCap: sendsPerDay, tools, direction, expiresAt, revokedAt }),

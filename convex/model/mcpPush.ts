@@ -34,7 +34,7 @@ const CHANGES_PAGE_MAX = 60;
  * more because the key is revoked or expired.
  */
 export function rightsOf({ key, scopes, grantedAccountIds }: Caller): string {
-  const { tools, direction, sendsPerMinute, sendsPerDay, expiresAt } = key;
+  const { tools, direction, sendsPerMinute, sendsPerDay, expiresAt, confirmAfter } = key;
   return JSON.stringify([
     [...scopes].sort(),
     [...grantedAccountIds].sort(),
@@ -43,6 +43,7 @@ export function rightsOf({ key, scopes, grantedAccountIds }: Caller): string {
     sendsPerMinute,
     sendsPerDay,
     expiresAt,
+    confirmAfter,
   ]);
 }
 

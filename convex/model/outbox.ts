@@ -1,7 +1,9 @@
-import type { RefusalReason } from "#shared/errors";
+import { type RefusalReason, refusal } from "#shared/errors";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { recordAudit } from "./audit";
+import { askConfirmation, spendConfirmation } from "./confirmations";
+import { contactName } from "./contactName";
 import { contactForPhone } from "./contacts";
 import { ensureConversation } from "./conversations";
 import type { DoorRefusal } from "./grants";
@@ -9,13 +11,14 @@ import { laneHead, scheduleDelivery, WAITING_FOR_LANE_MS } from "./lane";
 import { startMediaDownload } from "./media";
 import { appendMessage } from "./messages";
 import { noteMemberReply } from "./modes";
-import { type Allowed, decide, type Target } from "./policy";
+import { type Allowed, decide, type Target, type Unconfirmed } from "./policy";
 import { principalKey, senderOf } from "./principal";
 import { countSend } from "./rateLimits";
 import { recordRefusal } from "./refusalLog";
 import type { SentColumns } from "./sendContent";
 import type { Draft } from "./sendDraft";
 import { REQUEST_KEPT_MS } from "./sendRequests";
+import { sendWords } from "./sendWords";
 import { attachUpload } from "./uploads";
 
 export interface Pending {
@@ -46,6 +49,8 @@ export async function enqueue(ctx: MutationCtx, draft: Draft): Promise<Pending |
     case "refused":
       await recordRefusedSend(ctx, draft, decision.refusal.reason);
       return decision.refusal;
+    case "unconfirmed":
+      return await ask(ctx, draft, decision);
     case "allowed":
       return await store(ctx, draft, decision);
     default:
@@ -59,6 +64,8 @@ export async function validate(ctx: MutationCtx, draft: Draft): Promise<Valid | 
   switch (decision.kind) {
     case "refused":
       return decision.refusal;
+    case "unconfirmed":
+      return refusal("confirmation_required");
     case "replayed":
       return { valid: true, conversationId: decision.request.conversationId };
     case "allowed": {
@@ -70,6 +77,27 @@ export async function validate(ctx: MutationCtx, draft: Draft): Promise<Valid | 
     default:
       return decision satisfies never;
   }
+}
+
+/** Refuses the send and says what a person has to be asked, with the token that will stand for their agreement. */
+async function ask(
+  ctx: MutationCtx,
+  draft: Draft,
+  { send, target, content }: Unconfirmed,
+): Promise<DoorRefusal> {
+  const { contact, to } = target;
+  const address = "phone" in to ? to.phone : to.userId;
+  const username = contact?.username;
+  return {
+    ...refusal("confirmation_required"),
+    confirm: {
+      ...(await askConfirmation(ctx, send, draft.now)),
+      from: draft.account.phoneNumber,
+      recipient: "userId" in to && username !== undefined ? `@${username}` : address,
+      text: sendWords(content.payload),
+      ...(contact !== null && { name: contactName(contact) }),
+    },
+  };
 }
 
 function pending(request: Pick<Doc<"sendRequests">, "messageId" | "conversationId" | "outboxId">): Pending {
@@ -112,6 +140,9 @@ async function store(ctx: MutationCtx, draft: Draft, allowed: Allowed): Promise<
     ...(clientRequestId !== undefined && { clientRequestId }),
   };
   await ctx.db.insert("sendRequests", request);
+  if (allowed.confirmation !== null) {
+    await spendConfirmation(ctx, allowed.confirmation, conversation.contactId, now);
+  }
   await countSend(ctx, principal);
   if (principal.kind === "user" && messageId !== null) {
     await noteMemberReply(ctx, conversation, principal.userId, now);

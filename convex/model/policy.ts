@@ -4,6 +4,7 @@ import { canonicalNaming, readNaming } from "#shared/whatsapp/identity";
 import type { Recipient } from "#shared/whatsapp/outbound";
 import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
+import { type Confirmable, checkConfirmation } from "./confirmations";
 import { checkConsent } from "./consent";
 import { resolveContact } from "./contacts";
 import { findConversationOf } from "./conversations";
@@ -35,6 +36,16 @@ export interface Allowed {
   content: SendableContent;
   requestHash: string;
   contentHash: string;
+  /** The confirmation by which it is allowed, to be used up; null where none is needed. */
+  confirmation: Doc<"sendConfirmations"> | null;
+}
+
+/** A send that every other rule allows, and that a person has to confirm. */
+export interface Unconfirmed {
+  kind: "unconfirmed";
+  send: Confirmable;
+  target: Target;
+  content: SendableContent;
 }
 
 /** The same request was taken before; its answer is given again. */
@@ -46,10 +57,13 @@ export interface Replayed {
 /**
  * Decides one send; writes nothing. Identity, membership, scope and number were decided before. From here the order
  * is idempotency, recipient, mode, consent, content, window, repetition, rate of the sender, of the recipient and of
- * the day, and last whether the number sends at all: the first "no" wins, so that the same situation always gets the
- * same sentence.
+ * the day, whether the number sends at all, and last whether a person has to confirm it, so that nobody is asked about
+ * what would not be sent: the first "no" wins, so that the same situation always gets the same sentence.
  */
-export async function decide(ctx: MutationCtx, draft: Draft): Promise<Allowed | Replayed | Refused> {
+export async function decide(
+  ctx: MutationCtx,
+  draft: Draft,
+): Promise<Allowed | Unconfirmed | Replayed | Refused> {
   const { account, principal } = draft;
   if (account.state !== "active") return refuse("not_found");
   if (principal.kind === "key" && !mayReachCustomers(principal.key)) return refuse("scope_missing");
@@ -74,7 +88,20 @@ export async function decide(ctx: MutationCtx, draft: Draft): Promise<Allowed | 
     (await checkRepetition(ctx, draft, target, contentHash)) ??
     (await checkRates(ctx, draft, target)) ??
     checkSending(account);
-  return obstacle ?? { kind: "allowed", target, content, requestHash, contentHash };
+  if (obstacle !== null) return obstacle;
+  const allowed = { kind: "allowed" as const, target, content, requestHash, contentHash };
+  const send = confirmable(draft, target, contentHash);
+  if (send === null) return { ...allowed, confirmation: null };
+  const confirmation = await checkConfirmation(ctx, send, draft.confirmToken, draft.now);
+  if (confirmation === "needed") return { kind: "unconfirmed", send, target, content };
+  return { ...allowed, confirmation };
+}
+
+/** What a confirmation would be of; null for people, who decide for themselves. */
+function confirmable({ principal, account }: Draft, { contact, to }: Target, contentHash: string) {
+  if (principal.kind === "user") return null;
+  const recipient = contact?._id ?? ("phone" in to ? to.phone : to.userId);
+  return { key: principal.key, accountId: account._id, recipient, contentHash };
 }
 
 /** One word for the recipient, whatever its spelling, so that the same request is the same. */

@@ -4,7 +4,9 @@ import type { Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { readAccountRules } from "./accountRules";
 import { chainOf, cutChain, findChain } from "./audit";
+import { removeOldConfirmations } from "./confirmations";
 import { removeExports } from "./exports";
+import { removeOldFlaggedReads } from "./flaggedReads";
 import { REQUEST_KEPT_MS } from "./sendRequests";
 import { dropBody } from "./webhookBodies";
 
@@ -33,6 +35,8 @@ export async function removeExpired(ctx: MutationCtx, now: number): Promise<bool
     await removeParked(ctx, now),
     await removeAudit(ctx, undefined, now - KEPT_DAYS.auditDays * DAY_MS),
     await removeExports(ctx, now),
+    await removeOldFlaggedReads(ctx, now),
+    await removeOldConfirmations(ctx, now),
   ];
   return full.includes(true);
 }

@@ -57,6 +57,8 @@ export interface Draft {
   readonly clientRequestId?: string;
   /** The same content went out a moment ago and is meant twice. */
   readonly sendTwice?: boolean;
+  /** A person has agreed to this very send. */
+  readonly confirmToken?: string;
   /** Milliseconds. */
   readonly now: number;
 }

@@ -136,6 +136,17 @@ export const refusalView = v.object({
       v.object({ name: v.string(), language: v.string(), category: v.string(), paramCount: v.number() }),
     ),
   ),
+  /** What a person has to be asked before this send is taken. */
+  confirm: v.optional(
+    v.object({
+      token: v.string(),
+      expiresAt: v.number(),
+      from: v.string(),
+      recipient: v.string(),
+      name: v.optional(v.string()),
+      text: v.string(),
+    }),
+  ),
 });
 
 /** Every send answers one of these: on its way (its status tells how it went), would be taken, or refused. */

@@ -5,6 +5,12 @@ import { v } from "convex/values";
 export const keyDirection = v.union(v.literal("inbound"), v.literal("outbound"));
 
 /**
+ * What has to be read before the first send to somebody else must be confirmed by a person: texts that speak to
+ * machines, every text of a customer, or nothing (no send has to be confirmed).
+ */
+export const confirmAfter = v.union(v.literal("flagged"), v.literal("everything"), v.literal("nothing"));
+
+/**
  * Written by `model/apiKeys` and `model/keyChanges`, read by the caller builders in `functions.ts`, by `callers` and by `keysAdmin`.
  *
  * apiKeys: the key itself is never stored; `keyHash` is its HMAC under the pepper that `pepperId` names.
@@ -20,6 +26,8 @@ export const apiKeyTables = {
     /** MCP tools that the key may call; absent = every tool that its scopes allow. */
     tools: v.optional(v.array(v.string())),
     direction: v.optional(keyDirection),
+    /** Absent = "flagged". */
+    confirmAfter: v.optional(confirmAfter),
     mode: v.union(v.literal("live"), v.literal("test")),
     keyHash: v.string(),
     pepperId: v.string(),

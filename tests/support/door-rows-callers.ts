@@ -7,7 +7,9 @@ const ofNumber = ({ phone }: World) => ({ from: phone });
 const toContact = ({ phone, contactId }: World) => ({ from: phone, contact: contactId });
 
 /** Functions of an API key, about a business number that it names. */
-export const CALLER_ROWS: DoorRows<"mcp" | "mcpPush" | "mcpReads" | "mcpResources" | "mcpSessions"> = {
+export const CALLER_ROWS: DoorRows<
+  "mcp" | "mcpConfirmations" | "mcpPush" | "mcpReads" | "mcpResources" | "mcpSessions"
+> = {
   mcp: {
     beginUpload: (w) => ({ ...ofNumber(w), kind: "image" }),
     finishUpload: ({ phone, keyUploadId, storageId }) => ({ from: phone, uploadId: keyUploadId, storageId }),
@@ -34,6 +36,13 @@ export const CALLER_ROWS: DoorRows<"mcp" | "mcpPush" | "mcpReads" | "mcpResource
       state: "withdrawn",
       evidence: w.messageId,
     }),
+  },
+  mcpConfirmations: {
+    noteShown: ({ contactId }) => ({
+      shown: [{ source: { contact: contactId }, textHashes: ["0".repeat(16)] }],
+    }),
+    answer: () => ({ token: "none", accepted: true }),
+    read: () => ({ token: "none" }),
   },
   mcpPush: {
     rights: () => ({}),

@@ -78,6 +78,7 @@ export const MEMBER_ROWS: DoorRows<
     list: ofAccount,
     create: (w) => ({ ...ofAccount(w), name: "agent", scopes: ["read"] }),
     rename: (w) => ({ ...ofKey(w), name: "other" }),
+    setConfirmation: (w) => ({ ...ofKey(w), confirmAfter: "everything" }),
     rotate: ofKey,
     usage: ofKey,
     revoke: ofKey,

@@ -1,0 +1,31 @@
+import { v } from "convex/values";
+import { callerMutation, callerQuery } from "./functions";
+import { answerConfirmation, readConfirmation } from "./model/confirmations";
+import { noteFlagged, shownTexts } from "./model/flaggedReads";
+
+/** Called before the texts are handed over, so that no send can come between the two. */
+export const noteShown = callerMutation({
+  args: { shown: v.array(shownTexts) },
+  returns: v.null(),
+  handler: async (ctx, { shown }) => {
+    await noteFlagged(ctx, ctx.caller, shown, Date.now());
+    return null;
+  },
+});
+
+/** What the person said whom the key's client asked about a send. */
+export const answer = callerMutation({
+  args: { token: v.string(), accepted: v.boolean() },
+  returns: v.null(),
+  handler: async (ctx, args) => {
+    await answerConfirmation(ctx, ctx.caller, args, Date.now());
+    return null;
+  },
+});
+
+/** What they said so far, for the request that waits for it, in whichever process it does. */
+export const read = callerQuery({
+  args: { token: v.string() },
+  returns: v.union(v.literal("waiting"), v.literal("accepted"), v.literal("declined"), v.literal("over")),
+  handler: async (ctx, { token }) => await readConfirmation(ctx, ctx.caller, token),
+});
