@@ -228,7 +228,7 @@ describe("a token", () => {
       return { confirmToken };
     },
     "that was declined": async (token) => {
-      await app.key(keyId).mutation(api.mcpConfirmations.answer, { token, accepted: false });
+      await app.key(keyId).mutation(api.mcpConfirmations.answer, { token, answer: "declined" });
       return { confirmToken: token };
     },
     "that was used": async (confirmToken) => {
@@ -269,11 +269,11 @@ describe("a token", () => {
     await shows();
     const token = tokenOf(await send());
     const said = () => app.key(keyId).query(api.mcpConfirmations.read, { token });
-    const say = (accepted: boolean) =>
-      app.key(keyId).mutation(api.mcpConfirmations.answer, { token, accepted });
+    const say = (answer: "accepted" | "declined") =>
+      app.key(keyId).mutation(api.mcpConfirmations.answer, { token, answer });
     expect(await said()).toBe("waiting");
-    await say(true);
-    await say(false);
+    await say("accepted");
+    await say("declined");
     expect(await said()).toBe("accepted");
     expect(await send({ confirmToken: token })).toMatchObject(TAKEN);
     expect(await said()).toBe("over");
@@ -283,12 +283,23 @@ describe("a token", () => {
     ]);
   });
 
+  it("is closed by a no, and by no answer", async () => {
+    await shows();
+    for (const answer of ["declined", "dismissed"] as const) {
+      const token = tokenOf(await send({ text: answer }));
+      await app.key(keyId).mutation(api.mcpConfirmations.answer, { token, answer });
+      expect(tokenOf(await send({ text: answer, confirmToken: token }))).not.toBe(token);
+    }
+    const declined = (await lines()).filter(([outcome]) => outcome === "declined");
+    expect(declined.map(([, reason]) => reason)).toEqual(["person", "no_answer"]);
+  });
+
   it("tells another key nothing, and takes no answer from it", async () => {
     await shows();
     const token = tokenOf(await send());
     const { id } = await app.addKey(talk.accountId);
     expect(await app.key(id).query(api.mcpConfirmations.read, { token })).toBe("over");
-    await app.key(id).mutation(api.mcpConfirmations.answer, { token, accepted: true });
+    await app.key(id).mutation(api.mcpConfirmations.answer, { token, answer: "accepted" });
     expect(await app.key(keyId).query(api.mcpConfirmations.read, { token })).toBe("waiting");
   });
 });
@@ -321,7 +332,9 @@ describe("the rule of a key", () => {
     await expect(
       app.user("ana").action(api.keys.create, { ...key, confirmAfter: "nothing" }),
     ).rejects.toMatchObject({ data: { code: "forbidden", field: "confirmAfter" } });
-    expect(await app.user("ana").action(api.keys.create, { ...key, confirmAfter: "everything" })).toMatchObject({
+    expect(
+      await app.user("ana").action(api.keys.create, { ...key, confirmAfter: "everything" }),
+    ).toMatchObject({
       confirmAfter: "everything",
     });
     expect(await app.user("ana").action(api.keys.create, key)).toMatchObject({ confirmAfter: "flagged" });

@@ -2,6 +2,7 @@ import { v } from "convex/values";
 import { callerMutation, callerQuery } from "./functions";
 import { answerConfirmation, readConfirmation } from "./model/confirmations";
 import { noteFlagged, shownTexts } from "./model/flaggedReads";
+import { confirmationAnswer } from "./tables/confirmations";
 
 /** Called before the texts are handed over, so that no send can come between the two. */
 export const noteShown = callerMutation({
@@ -15,7 +16,7 @@ export const noteShown = callerMutation({
 
 /** What the person said whom the key's client asked about a send. */
 export const answer = callerMutation({
-  args: { token: v.string(), accepted: v.boolean() },
+  args: { token: v.string(), answer: confirmationAnswer },
   returns: v.null(),
   handler: async (ctx, args) => {
     await answerConfirmation(ctx, ctx.caller, args, Date.now());
@@ -26,6 +27,6 @@ export const answer = callerMutation({
 /** What they said so far, for the request that waits for it, in whichever process it does. */
 export const read = callerQuery({
   args: { token: v.string() },
-  returns: v.union(v.literal("waiting"), v.literal("accepted"), v.literal("declined"), v.literal("over")),
+  returns: v.union(v.literal("waiting"), confirmationAnswer, v.literal("over")),
   handler: async (ctx, { token }) => await readConfirmation(ctx, ctx.caller, token),
 });

@@ -15,6 +15,7 @@ import { keyUsageView } from "./model/rateLimits";
 import { readUnanswered } from "./model/unansweredReads";
 import { callerConversationView, contactView, messageView, refusalView } from "./model/views";
 import { conversationMode } from "./tables/accountRules";
+import { confirmAfter } from "./tables/apiKeys";
 import { eventType } from "./tables/events";
 import { messageError, messageStatus } from "./tables/messages";
 import { outboxState } from "./tables/outbox";
@@ -140,6 +141,7 @@ export const getUsage = callerQuery({
     scopes: v.array(v.string()),
     numbers: v.array(grantedNumberView),
     sends: keyUsageView,
+    confirmAfter,
     expiresAt: v.optional(v.number()),
   }),
   handler: async (ctx) => await readCaller(ctx, ctx.caller),

@@ -10,6 +10,7 @@ export async function readCaller(ctx: QueryCtx, caller: Caller) {
     scopes: [...caller.scopes],
     numbers: await readNumbers(ctx, caller),
     sends: await readUsage(ctx, caller.key),
+    confirmAfter: caller.key.confirmAfter ?? ("flagged" as const),
     ...defined({ expiresAt: caller.key.expiresAt }),
   };
 }

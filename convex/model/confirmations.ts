@@ -1,8 +1,10 @@
+import type { Infer } from "convex/values";
 import { constantTimeEqual, fromBase64Url, toBase64Url } from "#shared/bytes";
 import { hmacSha256 } from "#shared/signature";
 import { MINUTE_MS } from "#shared/time";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
+import type { confirmationAnswer } from "../tables/confirmations";
 import { recordAudit } from "./audit";
 import { FLAGGED_WINDOW_MS, hasReadFlagged, hasReadNewFlagged, needsConfirmations } from "./flaggedReads";
 import type { Caller } from "./identity";
@@ -23,6 +25,7 @@ const PURPOSE = "pons send confirmation v1";
 const SEPARATOR = ".";
 
 type Confirmation = Doc<"sendConfirmations">;
+type Answer = Infer<typeof confirmationAnswer>;
 
 /** The send that may need a confirmation: exactly this content of this key to this recipient. */
 export interface Confirmable {
@@ -120,13 +123,14 @@ export async function spendConfirmation(
 export async function answerConfirmation(
   ctx: MutationCtx,
   caller: Caller,
-  { token, accepted }: { token: string; accepted: boolean },
+  { token, answer }: { token: string; answer: Answer },
   now: number,
 ): Promise<void> {
   const row = await findOpen(ctx, caller.apiKeyId, token, now);
   if (row === null || row.answer !== undefined) return;
-  await ctx.db.patch(row._id, { answer: accepted ? "accepted" : "declined" });
-  await audit(ctx, row, accepted ? "confirmed" : "declined", now, "person");
+  await ctx.db.patch(row._id, { answer });
+  const outcome = answer === "accepted" ? "confirmed" : "declined";
+  await audit(ctx, row, outcome, now, answer === "dismissed" ? "no_answer" : "person");
 }
 
 /** What the person said so far; "over" for a token that is none (any more). A query has no clock, so it may be past its end. */
@@ -134,7 +138,7 @@ export async function readConfirmation(
   ctx: QueryCtx,
   caller: Caller,
   token: string,
-): Promise<"waiting" | "accepted" | "declined" | "over"> {
+): Promise<"waiting" | Answer | "over"> {
   const row = await findSigned(ctx, caller.apiKeyId, token);
   return row === null || row.usedAt !== undefined ? "over" : (row.answer ?? "waiting");
 }
@@ -146,9 +150,8 @@ async function findOpen(
   now: number,
 ): Promise<Confirmation | null> {
   const row = await findSigned(ctx, apiKeyId, token);
-  return row === null || row.usedAt !== undefined || row.answer === "declined" || row.expiresAt <= now
-    ? null
-    : row;
+  if (row === null || row.usedAt !== undefined || row.expiresAt <= now) return null;
+  return row.answer === undefined || row.answer === "accepted" ? row : null;
 }
 
 /** The row that the token names, if it was made for this key. */
@@ -188,7 +191,7 @@ async function audit(
   { _id, accountId, apiKeyId, recipient }: Confirmation,
   outcome: "asked" | "confirmed" | "declined",
   at: number,
-  reason?: "person" | "token",
+  reason?: "person" | "no_answer" | "token",
 ): Promise<void> {
   const contactId = ctx.db.normalizeId("contacts", recipient);
   await recordAudit(ctx, {

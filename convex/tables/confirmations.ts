@@ -1,6 +1,13 @@
 import { defineTable } from "convex/server";
 import { v } from "convex/values";
 
+/** What a person made of a question: dismissed is everything that is neither a yes nor a no. */
+export const confirmationAnswer = v.union(
+  v.literal("accepted"),
+  v.literal("declined"),
+  v.literal("dismissed"),
+);
+
 /**
  * What the rule about confirmation rests on (docs/decisions/0013-confirmation-after-flagged-content.md).
  *
@@ -38,7 +45,7 @@ export const confirmationTables = {
     recipient: v.string(),
     contentHash: v.string(),
     /** What the person said, where the client asked them; an agent that brings the token has no answer here. */
-    answer: v.optional(v.union(v.literal("accepted"), v.literal("declined"))),
+    answer: v.optional(confirmationAnswer),
     /** When the send that it allowed was taken (ms); from then on it is used up. */
     usedAt: v.optional(v.number()),
     expiresAt: v.number(),

@@ -1,4 +1,9 @@
-import type { McpServer, StandardSchemaWithJSON, ToolAnnotations } from "@modelcontextprotocol/server";
+import type {
+  CallToolResult,
+  McpServer,
+  StandardSchemaWithJSON,
+  ToolAnnotations,
+} from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { defined } from "#shared/defined";
 import { type Refusal, refusal } from "#shared/errors";
@@ -7,6 +12,7 @@ import { api } from "../../convex/_generated/api";
 import type { Caller } from "../server/caller";
 import { queryAs } from "../server/convex";
 import { takeRequest } from "../server/request-limits";
+import { type Asking, askFirst, type Confirming, confirmingOf, isAsking } from "./asking";
 import { auditCall } from "./audit";
 import type { Exchange } from "./exchange";
 import { ID_CHARS_MAX } from "./params";
@@ -19,11 +25,14 @@ import {
   refusalData,
   refusalShape,
 } from "./results";
+import { noteShown } from "./shown";
 
 export type ToolContext = {
   caller: Caller;
   /** Aborted when the client gives up on the call. */
   signal: AbortSignal;
+  /** For tools that may have to ask a person first. */
+  confirming: Confirming;
 };
 
 type Definition<Input extends z.ZodObject, Answer extends z.ZodObject> = {
@@ -42,7 +51,7 @@ type Definition<Input extends z.ZodObject, Answer extends z.ZodObject> = {
   run: (
     context: ToolContext,
     args: z.output<Input>,
-  ) => Promise<z.input<Answer> | IllustratedAnswer<z.input<Answer>> | Refusal>;
+  ) => Promise<z.input<Answer> | IllustratedAnswer<z.input<Answer>> | Refusal | Asking>;
 };
 
 export type Tool = {
@@ -99,7 +108,21 @@ export function defineTool<Input extends z.ZodObject, Answer extends z.ZodObject
         },
         async (args, { mcpReq }) => {
           const startedAt = performance.now();
-          const result = await answer(exchange, mcpReq.signal, args);
+          const { signal } = mcpReq;
+          const confirming = confirmingOf(server, exchange, mcpReq);
+          let result = await answer(exchange, { caller, signal, confirming }, args);
+          if (isAsking(result)) {
+            const { asking } = result;
+            audit(args, startedAt, "confirmation_required");
+            if (exchange.ask === undefined) return askFirst(asking);
+            const answered = { token: asking.token, answer: await exchange.ask(asking) };
+            result = await answer(
+              exchange,
+              { caller, signal, confirming: { canAsk: false, answered } },
+              args,
+            );
+            if (isAsking(result)) throw new Error(`${name} asks a second time.`);
+          }
           const { outcome, target } = inShort(result);
           audit(args, startedAt, outcome, target);
           return result;
@@ -108,16 +131,21 @@ export function defineTool<Input extends z.ZodObject, Answer extends z.ZodObject
     },
   };
 
-  async function answer(exchange: Exchange, signal: AbortSignal, args: z.output<Input>) {
+  async function answer(
+    exchange: Exchange,
+    context: ToolContext,
+    args: z.output<Input>,
+  ): Promise<CallToolResult | Asking> {
     try {
       const waitMs = await waitOf(exchange);
       if (waitMs > 0) return dataResult(refusalData(refusal("rate_limited", { retryAfterMs: waitMs })));
-      const result = await run({ caller: exchange.caller, signal }, args);
-      if (isIllustrated(result)) {
-        return dataResult(definition.answer.parse(result.answer), result.blocks);
-      }
-      if (!isRefused(result)) return dataResult(definition.answer.parse(result));
-      return dataResult(await withNumbers(exchange.caller, refusalData(result)));
+      const result = await run(context, args);
+      if (isAsking(result)) return result;
+      if (isRefused(result)) return dataResult(await withNumbers(context.caller, refusalData(result)));
+      const [data, blocks] = isIllustrated(result) ? [result.answer, result.blocks] : [result, []];
+      const checked = definition.answer.parse(data);
+      await noteShown(context.caller, checked);
+      return dataResult(checked, blocks);
     } catch (error) {
       return errorResult(name, error, exchange.traceId);
     }

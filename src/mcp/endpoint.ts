@@ -25,6 +25,7 @@ import { type Exchange, headOf, type MessageHead, NO_SUBSCRIPTIONS, traceIdOf } 
 import { narrowingOf } from "./narrowing";
 import { answerListen } from "./push/listen";
 import { answerSessionStream } from "./push/session-stream";
+import { answerAsking, answeredToken, takeAnswer } from "./questions";
 import { refOf } from "./resources/uris";
 import { buildServer } from "./server";
 import { endSession, findSession, issueSession, type Session } from "./sessions";
@@ -101,7 +102,8 @@ async function answer(request: Request): Promise<Response> {
   };
   if (await isLegacyRequest(request, message)) {
     if (sessionId !== null && session === null) return sessionNotFound(exchange.message?.id ?? null);
-    return await answerLegacy(request, session === null ? exchange : withSession(exchange, session), message);
+    if (session === null) return await answerLegacy(request, exchange, message);
+    return await answerInSession(request, withSession(exchange, session), session, message);
   }
   // In the newer protocol a request is the subscription, so nothing of a connection has to be kept.
   const subscribable = { ...exchange, subscriptions: NO_SUBSCRIPTIONS };
@@ -115,6 +117,26 @@ async function answer(request: Request): Promise<Response> {
   };
   exchanges.set(authInfo, subscribable);
   return await modern.fetch(request, { authInfo, parsedBody: message });
+}
+
+/** In a session the client can also be asked something, and answers in a request of its own. */
+async function answerInSession(
+  request: Request,
+  exchange: Exchange,
+  session: Session,
+  message: unknown,
+): Promise<Response> {
+  const { caller, message: head } = exchange;
+  const token = answeredToken(message);
+  if (token !== null) {
+    await takeAnswer(caller, token, message);
+    return new Response(null, { status: 202 });
+  }
+  if (!session.elicits || head?.method !== "tools/call")
+    return await answerLegacy(request, exchange, message);
+  return await answerAsking({ request, caller, id: head.id }, async (ask) =>
+    answerLegacy(request, { ...exchange, ask }, message),
+  );
 }
 
 /** A stream for a session, or its end; without a session there is neither, and clients do without. */
@@ -178,7 +200,10 @@ async function answerLegacy(request: Request, exchange: Exchange, message: unkno
   try {
     const answering = transport.handleRequest(acceptingBoth(request), { parsedBody: message });
     const response = await unlessGone(request.signal, answering);
-    if (opens && response.ok) response.headers.set("mcp-session-id", issueSession(exchange.caller));
+    if (opens && response.ok) {
+      const elicits = exchange.message?.elicits === true;
+      response.headers.set("mcp-session-id", issueSession(exchange.caller, elicits));
+    }
     return response;
   } finally {
     await server.close();

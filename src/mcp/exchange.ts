@@ -1,7 +1,9 @@
 import { TRACEPARENT_META_KEY } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import type { Caller } from "../server/caller";
+import { canElicit } from "./asking";
 import type { Narrowing } from "./narrowing";
+import type { Ask } from "./questions";
 import type { ResourceUri } from "./resources/uris";
 
 /** One request of one caller, or one stdio connection: all that a server and its tools know of the other side. */
@@ -12,6 +14,8 @@ export type Exchange = {
   message?: MessageHead | undefined;
   /** Where the connection keeps what it subscribes to; absent where it cannot be told anything. */
   subscriptions?: Subscriptions;
+  /** Asks the person behind a client that is connected by the older protocol; absent where nobody can be asked so. */
+  ask?: Ask;
   /** W3C trace id of the client's own trace, for the log. */
   traceId?: string;
 };
@@ -26,7 +30,13 @@ export type Subscriptions = {
 export const NO_SUBSCRIPTIONS: Subscriptions = { add: async () => false, remove: async () => undefined };
 
 /** What is needed of a message before the SDK reads it. */
-export type MessageHead = { method: string; name: string | null; id: string | number | null };
+export type MessageHead = {
+  method: string;
+  name: string | null;
+  id: string | number | null;
+  /** Of `initialize`: whether the client can put a question to a person. */
+  elicits: boolean;
+};
 
 const head = z.looseObject({
   method: z.string(),
@@ -34,6 +44,7 @@ const head = z.looseObject({
   params: z
     .looseObject({
       name: z.string().nullish().catch(null),
+      capabilities: z.looseObject({ elicitation: z.unknown().optional() }).optional().catch(undefined),
       _meta: z.looseObject({ [TRACEPARENT_META_KEY]: z.string().optional().catch(undefined) }).optional(),
     })
     .optional()
@@ -45,7 +56,8 @@ export function headOf(message: unknown): MessageHead | null {
   const parsed = head.safeParse(message);
   if (!parsed.success) return null;
   const { method, id, params } = parsed.data;
-  return { method, id: id ?? null, name: params?.name ?? null };
+  const elicits = canElicit(params?.capabilities?.elicitation);
+  return { method, id: id ?? null, name: params?.name ?? null, elicits };
 }
 
 /** `version-traceid-parentid-flags` of W3C Trace Context; the all-zero trace id is invalid there. */

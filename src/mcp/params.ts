@@ -44,6 +44,12 @@ export const params = {
     .string()
     .regex(CLIENT_REQUEST_ID_FORM)
     .optional()
-    .describe("Your own id for this send; repeating it sends nothing twice."),
-  validateOnly: z.boolean().default(false).describe("Only check whether it would be taken."),
+    .describe("Your own id for this send."),
+  confirmToken: z
+    .string()
+    .min(1)
+    .max(ID_CHARS_MAX)
+    .optional()
+    .describe("From the refusal, after their yes."),
+  validateOnly: z.boolean().default(false).describe("Only check it."),
 };

@@ -19,10 +19,15 @@ export const refusalShape = {
 type DoorRefusal = Refusal & {
   message_id?: string;
   templates?: { name: string; language: string; category: string; paramCount: number }[];
+  confirm?: { token: string; recipient: string; text: string };
 };
 
 /** A refusal as clients see it. */
-export function refusalData({ templates, ...refusal }: DoorRefusal) {
+export function refusalData({ templates, confirm, ...refusal }: DoorRefusal) {
+  if (confirm !== undefined) {
+    const { token, recipient, text } = confirm;
+    return { ...refusal, confirm_token: token, recipient, text };
+  }
   if (templates === undefined) return refusal;
   const rows = templates.map(({ paramCount, ...template }) => ({ ...template, param_count: paramCount }));
   return { ...refusal, templates: rows };

@@ -7,22 +7,30 @@ import { mutateAs, queryAs } from "../server/convex";
 import { serverEnv } from "../server/env";
 
 /** A session of a client of 2025, which is nothing but a name under which it subscribes and listens. */
-export type Session = { id: string; expiresAt: number };
+export type Session = {
+  id: string;
+  expiresAt: number;
+  /** Whether the client can put a question to a person, as it said when the session began. */
+  elicits: boolean;
+};
 
 /** A working day and a night; after that a client begins anew, which costs it one request. */
 const LIFETIME_MS = DAY_MS;
 
 const ID_BYTES = 16;
 
-const FORM = /^([A-Za-z0-9_-]{22})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
+/** Capitals stand in no number of base 36: this one says that the client can put a question to a person. */
+const ELICITS = "E";
+
+const FORM = /^([A-Za-z0-9_-]{22})\.([0-9a-z]{1,11}E?)\.([A-Za-z0-9_-]{43})$/;
 
 /**
  * A new session id. It is signed for its holder, so that nothing has to be stored for the many clients that open a
  * session for each conversation and never subscribe to anything.
  */
-export function issueSession({ principal }: Caller): string {
+export function issueSession({ principal }: Caller, elicits: boolean): string {
   const id = randomBytes(ID_BYTES).toString("base64url");
-  const end = (Date.now() + LIFETIME_MS).toString(36);
+  const end = (Date.now() + LIFETIME_MS).toString(36) + (elicits ? ELICITS : "");
   return `${id}.${end}.${signature(principal, id, end)}`;
 }
 
@@ -30,10 +38,10 @@ export function issueSession({ principal }: Caller): string {
 export async function findSession(caller: Caller, text: string): Promise<Session | null> {
   const [, id = "", end = "", signed = ""] = FORM.exec(text) ?? [];
   if (!equalInConstantTime(signed, signature(caller.principal, id, end))) return null;
-  const expiresAt = Number.parseInt(end, 36);
+  const expiresAt = Number.parseInt(end.replace(ELICITS, ""), 36);
   if (expiresAt <= Date.now()) return null;
   const { ended } = await queryAs(caller.identity, api.mcpSessions.read, { sessionId: id });
-  return ended ? null : { id, expiresAt };
+  return ended ? null : { id, expiresAt, elicits: end.endsWith(ELICITS) };
 }
 
 /** Ends the session in every process. */

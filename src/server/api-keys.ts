@@ -42,13 +42,14 @@ export async function callerOfApiKey(text: string, { follow, address }: KeyUse):
     if (follow) followKey(ref);
     if (found.expiresAt !== undefined && found.expiresAt <= Date.now()) return null;
     reportUse(found.apiKeyId, address);
-    const { apiKeyId, name, numbers, tools, direction } = found;
+    const { apiKeyId, name, numbers, tools, direction, confirmAfter } = found;
     return {
       principal: `key:${apiKeyId}`,
       identity: { use: "mcp", apiKeyId },
       name,
       scopes: found.scopes.filter(isScope),
       numbers,
+      confirmAfter,
       ...defined({ tools, direction }),
     };
   }

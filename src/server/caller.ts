@@ -15,6 +15,8 @@ export type Caller = {
   numbers: number;
   /** The only tools that the credential may call; absent = all that its scopes allow. */
   tools?: readonly string[];
+  /** What of customers has to be read before sends to others must be confirmed by a person. */
+  confirmAfter: "flagged" | "everything" | "nothing";
   /** Set when the credential only reads or only sends, whatever its scopes say. */
   direction?: KeyDirection;
 };

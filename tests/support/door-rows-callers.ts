@@ -41,7 +41,7 @@ export const CALLER_ROWS: DoorRows<
     noteShown: ({ contactId }) => ({
       shown: [{ source: { contact: contactId }, textHashes: ["0".repeat(16)] }],
     }),
-    answer: () => ({ token: "none", accepted: true }),
+    answer: () => ({ token: "none", answer: "accepted" }),
     read: () => ({ token: "none" }),
   },
   mcpPush: {

@@ -2,6 +2,7 @@ import { isRefusal, refusal } from "#shared/errors";
 import { api } from "../../../convex/_generated/api";
 import { readBody } from "../../server/body";
 import { queryAs } from "../../server/convex";
+import { isTextFile, noteTextFile } from "../text-files";
 import type { Resource } from "./define-resource";
 
 /**
@@ -26,8 +27,10 @@ export const media: Resource = {
     if (!response.ok) return refusal("not_found");
     const bytes = await readBody(response, MEDIA_BYTES_MAX);
     if (bytes === null) return tooLarge();
+    const mimeType = file.mime ?? "application/octet-stream";
+    if (isTextFile(mimeType)) await noteTextFile(caller, messageId, bytes);
     return {
-      mimeType: file.mime ?? "application/octet-stream",
+      mimeType,
       blob: Buffer.from(bytes).toString("base64"),
     };
   },

@@ -15,6 +15,7 @@ import { queryAs } from "../../server/convex";
 import { auditCall } from "../audit";
 import type { Exchange } from "../exchange";
 import { errorText } from "../results";
+import { noteShown } from "../shown";
 import type { Resource } from "./define-resource";
 import { RESOURCES } from "./index";
 import { parseUri, URI_TEMPLATES, uriOf } from "./uris";
@@ -74,6 +75,7 @@ async function read(caller: Caller, uri: string): Promise<ReadResourceResult> {
   auditCall({ caller, tool: "resources/read", args: { uri }, outcome, startedAt });
   // What is not there, what is another's and what the scopes do not cover are one and the same answer.
   if (content === null || isRefusal(content)) throw new ResourceNotFoundError(uri);
+  if ("text" in content) await noteShown(caller, JSON.parse(content.text));
   return { contents: [{ uri, ...content }] };
 }
 

@@ -2,15 +2,20 @@ import * as z from "zod";
 import { defined } from "#shared/defined";
 import { isRefusal, refusal } from "#shared/errors";
 import { api } from "../../../convex/_generated/api";
+import type { Caller } from "../../server/caller";
 import { mutateAs, queryAs } from "../../server/convex";
 import { serverEnv } from "../../server/env";
 import { serveMedia } from "../../server/media";
 import { defineTool } from "../define-tool";
 import { params } from "../params";
 import { isoTime, shownText } from "../shapes";
+import { isTextFile, noteTextFile } from "../text-files";
 
 /** Larger files are given as a link: in Base64 this is a third more, and clients refuse results of some megabytes. */
 const CONTENT_BYTES_MAX = 1024 * 1024;
+
+/** Text that is looked at before its link is given. */
+const TEXT_BYTES_MAX = 1024 * 1024;
 
 /** Pictures that models can look at. */
 const IMAGES = /^image\/(jpeg|png|webp|gif)$/;
@@ -53,6 +58,7 @@ export const getMedia = defineTool({
     const url = new URL(given.link, serverEnv().SITE_URL).href;
     const mime = given.mime?.split(";")[0]?.trim().toLowerCase() ?? "";
     const bytes = message.media?.bytes ?? Number.POSITIVE_INFINITY;
+    if (message.direction === "inbound" && isTextFile(mime)) await noteLinked(caller, message._id, url);
     const block = as === "content" && bytes <= CONTENT_BYTES_MAX ? await blockOf(url, mime) : null;
     const answer = {
       message_id: message._id,
@@ -70,6 +76,14 @@ export const getMedia = defineTool({
     return block === null ? answer : { illustrated: true as const, answer, blocks: [block] };
   },
 });
+
+/** Whoever has the link to a text can read it, so it is noted before the link is given; of a longer one its beginning. */
+async function noteLinked(caller: Caller, messageId: string, url: string): Promise<void> {
+  const response = await serveMedia(
+    new Request(url, { headers: { range: `bytes=0-${TEXT_BYTES_MAX - 1}` } }),
+  );
+  if (response.ok) await noteTextFile(caller, messageId, new Uint8Array(await response.arrayBuffer()));
+}
 
 /** The bytes go through the same door as the link, so the rights are asked for at the moment of reading. */
 async function blockOf(url: string, mimeType: string) {

@@ -18,6 +18,7 @@ const neighbour = z.object({
   id: z.string(),
   direction: z.enum(["inbound", "outbound"]),
   preview: z.string(),
+  untrusted: z.literal(true).optional(),
 });
 
 export const searchMessages = defineTool({
@@ -95,4 +96,5 @@ const besideOf = ({ messageId, direction, preview }: NonNullable<Hit["before"]>)
   id: messageId,
   direction,
   preview: shownText(preview),
+  ...(direction === "inbound" && { untrusted: true as const }),
 });

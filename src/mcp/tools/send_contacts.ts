@@ -3,7 +3,7 @@ import { defined } from "#shared/defined";
 import { api } from "../../../convex/_generated/api";
 import { mutateAs } from "../../server/convex";
 import { defineTool } from "../define-tool";
-import { finishSend, messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer } from "../sending";
+import { messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer, sendBy } from "../sending";
 
 /** Far more cards than a person opens; the backend checks the rest. */
 const CARDS_MAX = 20;
@@ -52,7 +52,9 @@ export const sendContacts = defineTool({
   run: async (context, args) => {
     const contacts = args.contacts.map(cardOf);
     const asked = { ...messageArgs(args), contacts };
-    return await finishSend(context, await mutateAs(context.caller.identity, api.mcp.sendContacts, asked));
+    return await sendBy(context, args, (confirmed) =>
+      mutateAs(context.caller.identity, api.mcp.sendContacts, { ...asked, ...confirmed }),
+    );
   },
 });
 

@@ -3,7 +3,7 @@ import { api } from "../../../convex/_generated/api";
 import { mutateAs } from "../../server/convex";
 import { defineTool } from "../define-tool";
 import { interactiveOf, interactiveParams } from "../interactive";
-import { finishSend, messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer } from "../sending";
+import { messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer, sendBy } from "../sending";
 
 export const sendInteractive = defineTool({
   name: "send_interactive",
@@ -19,6 +19,8 @@ export const sendInteractive = defineTool({
   answer: sendAnswer,
   run: async (context, args) => {
     const asked = { ...messageArgs(args), interactive: interactiveOf(args) };
-    return await finishSend(context, await mutateAs(context.caller.identity, api.mcp.sendInteractive, asked));
+    return await sendBy(context, args, (confirmed) =>
+      mutateAs(context.caller.identity, api.mcp.sendInteractive, { ...asked, ...confirmed }),
+    );
   },
 });

@@ -4,7 +4,7 @@ import { api } from "../../../convex/_generated/api";
 import { mutateAs } from "../../server/convex";
 import { defineTool } from "../define-tool";
 import { params } from "../params";
-import { finishSend, messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer } from "../sending";
+import { messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer, sendBy } from "../sending";
 
 /** WhatsApp documents no limit; what is longer is no name of a place. */
 const PLACE_CHARS_MAX = 1_000;
@@ -26,6 +26,8 @@ export const sendLocation = defineTool({
   run: async (context, args) => {
     const { latitude, longitude, name, address } = args;
     const asked = { ...messageArgs(args), location: { latitude, longitude, ...defined({ name, address }) } };
-    return await finishSend(context, await mutateAs(context.caller.identity, api.mcp.sendLocation, asked));
+    return await sendBy(context, args, (confirmed) =>
+      mutateAs(context.caller.identity, api.mcp.sendLocation, { ...asked, ...confirmed }),
+    );
   },
 });

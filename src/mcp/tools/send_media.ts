@@ -7,7 +7,7 @@ import { mutateAs } from "../../server/convex";
 import { defineTool } from "../define-tool";
 import { fileOf, fileParams } from "../files";
 import { params } from "../params";
-import { finishSend, messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer } from "../sending";
+import { messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer, sendBy } from "../sending";
 
 export const sendMedia = defineTool({
   name: "send_media",
@@ -36,6 +36,8 @@ export const sendMedia = defineTool({
       file: fileOf(args),
       ...defined({ media: type, caption, filename, voice }),
     };
-    return await finishSend(context, await mutateAs(context.caller.identity, api.mcp.sendMedia, asked));
+    return await sendBy(context, args, (confirmed) =>
+      mutateAs(context.caller.identity, api.mcp.sendMedia, { ...asked, ...confirmed }),
+    );
   },
 });

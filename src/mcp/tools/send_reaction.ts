@@ -3,7 +3,7 @@ import { api } from "../../../convex/_generated/api";
 import { mutateAs } from "../../server/convex";
 import { defineTool } from "../define-tool";
 import { params } from "../params";
-import { finishSend, sendAnswer, sendArgs, sendParams } from "../sending";
+import { sendAnswer, sendArgs, sendBy, sendParams } from "../sending";
 
 /** A family emoji with skin tones has about 25 UTF-16 units. */
 const EMOJI_CHARS_MAX = 64;
@@ -27,6 +27,8 @@ export const sendReaction = defineTool({
   run: async (context, args) => {
     const { message_id: messageId, emoji } = args;
     const asked = { ...sendArgs(args), messageId, emoji };
-    return await finishSend(context, await mutateAs(context.caller.identity, api.mcp.sendReaction, asked));
+    return await sendBy(context, args, (confirmed) =>
+      mutateAs(context.caller.identity, api.mcp.sendReaction, { ...asked, ...confirmed }),
+    );
   },
 });

@@ -3,7 +3,7 @@ import { api } from "../../../convex/_generated/api";
 import { mutateAs } from "../../server/convex";
 import { defineTool } from "../define-tool";
 import { params } from "../params";
-import { finishSend, messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer } from "../sending";
+import { messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer, sendBy } from "../sending";
 import { readTemplateParams, templateParams } from "../template-params";
 
 /** Longest name that Meta gives a template. */
@@ -29,6 +29,8 @@ export const sendTemplate = defineTool({
   run: async (context, args) => {
     const { name, language } = args;
     const asked = { ...messageArgs(args), name, language, params: readTemplateParams(args.params) };
-    return await finishSend(context, await mutateAs(context.caller.identity, api.mcp.sendTemplate, asked));
+    return await sendBy(context, args, (confirmed) =>
+      mutateAs(context.caller.identity, api.mcp.sendTemplate, { ...asked, ...confirmed }),
+    );
   },
 });

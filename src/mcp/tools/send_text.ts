@@ -4,7 +4,7 @@ import { api } from "../../../convex/_generated/api";
 import { mutateAs } from "../../server/convex";
 import { defineTool } from "../define-tool";
 import { params } from "../params";
-import { finishSend, messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer } from "../sending";
+import { messageArgs, messageParams, SEND_ADVICE, SEND_HINTS, sendAnswer, sendBy } from "../sending";
 
 export const sendText = defineTool({
   name: "send_text",
@@ -25,6 +25,8 @@ export const sendText = defineTool({
   run: async (context, args) => {
     const { text, preview_url: previewUrl } = args;
     const asked = { ...messageArgs(args), text, ...defined({ previewUrl }) };
-    return await finishSend(context, await mutateAs(context.caller.identity, api.mcp.sendText, asked));
+    return await sendBy(context, args, (confirmed) =>
+      mutateAs(context.caller.identity, api.mcp.sendText, { ...asked, ...confirmed }),
+    );
   },
 });
