@@ -35,7 +35,7 @@ export type MessageHead = {
   name: string | null;
   id: string | number | null;
   /** Of `initialize`: whether the client can put a question to a person. */
-  elicits: boolean;
+  elicits?: true;
 };
 
 const head = z.looseObject({
@@ -56,8 +56,8 @@ export function headOf(message: unknown): MessageHead | null {
   const parsed = head.safeParse(message);
   if (!parsed.success) return null;
   const { method, id, params } = parsed.data;
-  const elicits = canElicit(params?.capabilities?.elicitation);
-  return { method, id: id ?? null, name: params?.name ?? null, elicits };
+  const elicits: boolean = canElicit(params?.capabilities?.elicitation);
+  return { method, id: id ?? null, name: params?.name ?? null, ...(elicits && { elicits }) };
 }
 
 /** `version-traceid-parentid-flags` of W3C Trace Context; the all-zero trace id is invalid there. */

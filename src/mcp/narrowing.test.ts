@@ -99,6 +99,14 @@ describe("a server for one message", () => {
       id: null,
       name: null,
     });
+    const capabilities = { elicitation: {}, sampling: {} };
+    expect(headOf({ method: "initialize", id: 1, params: { capabilities } })).toMatchObject({
+      elicits: true,
+    });
+    const byAddress = { elicitation: { url: {} } };
+    expect(headOf({ method: "initialize", id: 1, params: { capabilities: byAddress } })).not.toHaveProperty(
+      "elicits",
+    );
     for (const other of [null, 5, [], {}, { id: 1, result: {} }]) expect(headOf(other)).toBeNull();
   });
 });

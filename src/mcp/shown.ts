@@ -14,7 +14,10 @@ type CustomerText = { source: Source; text: string };
 const HASH_CHARS = 16;
 
 /** Fields of a message or contact that its writer has no say in. */
-const FACTS = new Set(["id", "wamid", "direction", "type", "status", "timestamp", "phone", "mime"]);
+const FACTS = new Set([
+  ...["id", "wamid", "direction", "type", "status", "timestamp", "phone", "mime"],
+  ...["conversation", "reply_to", "edited_at"],
+]);
 const FACTS_OF_FILES = new Set(["message_id", "url", "expires_at"]);
 
 /**
