@@ -115,7 +115,7 @@ describe("a key that has read what speaks to machines", () => {
       },
     });
     expect(await talk.outbound()).toEqual([]);
-    expect(await lines()).toEqual([["asked", undefined]]);
+    expect(await lines()).toEqual([["refused", "confirmation_required"]]);
   });
 
   it("answers the one who wrote it as before", async () => {
@@ -132,7 +132,7 @@ describe("a key that has read what speaks to machines", () => {
     await app.advance(MINUTE);
     expect(await send({ text: "One more thing" })).toMatchObject(TAKEN);
     expect(await lines()).toEqual([
-      ["asked", undefined],
+      ["refused", "confirmation_required"],
       ["confirmed", "token"],
     ]);
   });
@@ -198,7 +198,7 @@ describe("a key that has read what speaks to machines", () => {
   it("is asked the same question for the same send", async () => {
     await shows();
     expect(tokenOf(await send())).toBe(tokenOf(await send()));
-    expect(await lines()).toEqual([["asked", undefined]]);
+    expect(await lines()).toEqual([["refused", "confirmation_required"]]);
   });
 
   it("leaves people alone, and other keys", async () => {
@@ -278,7 +278,7 @@ describe("a token", () => {
     expect(await send({ confirmToken: token })).toMatchObject(TAKEN);
     expect(await said()).toBe("over");
     expect(await lines()).toEqual([
-      ["asked", undefined],
+      ["refused", "confirmation_required"],
       ["confirmed", "person"],
     ]);
   });

@@ -226,6 +226,9 @@ describe("every public function", () => {
 
 /** The doors that a key narrowed to other tools may use, said once more by hand. */
 const FOR_ANY_TOOL = [
+  "mcpConfirmations:answer",
+  "mcpConfirmations:noteShown",
+  "mcpConfirmations:read",
   "mcpPush:changes",
   "mcpPush:locate",
   "mcpPush:rights",

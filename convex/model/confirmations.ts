@@ -8,6 +8,7 @@ import type { confirmationAnswer } from "../tables/confirmations";
 import { recordAudit } from "./audit";
 import { FLAGGED_WINDOW_MS, hasReadFlagged, hasReadNewFlagged, needsConfirmations } from "./flaggedReads";
 import type { Caller } from "./identity";
+import { recordRefusal } from "./refusalLog";
 import { secretsKeys } from "./secrets";
 
 /** Long enough to show a person a message and hear what they say; whoever is asked later is asked anew. */
@@ -100,7 +101,7 @@ export async function askConfirmation(
   });
   const row = await ctx.db.get(id);
   if (row === null) throw new Error("A confirmation was lost in the transaction that made it.");
-  await audit(ctx, row, "asked", now);
+  await recordRefusal(ctx, { ...lineOf(ctx, row, now), reason: "confirmation_required" });
   return { token: await tokenOf(row), expiresAt: row.expiresAt };
 }
 
@@ -188,22 +189,25 @@ async function macOf(masterKey: Uint8Array, row: Confirmation): Promise<Uint8Arr
 
 async function audit(
   ctx: MutationCtx,
-  { _id, accountId, apiKeyId, recipient }: Confirmation,
-  outcome: "asked" | "confirmed" | "declined",
+  row: Confirmation,
+  outcome: "confirmed" | "declined",
   at: number,
-  reason?: "person" | "no_answer" | "token",
+  reason: "person" | "no_answer" | "token",
 ): Promise<void> {
+  await recordAudit(ctx, { ...lineOf(ctx, row, at), outcome, reason });
+}
+
+/** What every line about a confirmation says; that it was asked for stands there as the refusal that it is. */
+function lineOf(ctx: QueryCtx, { _id, accountId, apiKeyId, recipient }: Confirmation, at: number) {
   const contactId = ctx.db.normalizeId("contacts", recipient);
-  await recordAudit(ctx, {
+  return {
     accountId,
     principal: `key:${apiKeyId}`,
     action: "message.confirmation",
-    outcome,
     subject: _id,
     at,
     ...(contactId !== null && { target: contactId }),
-    ...(reason !== undefined && { reason }),
-  });
+  };
 }
 
 /** Removes what is past its time. Returns whether there may be more. */

@@ -183,7 +183,7 @@ describe.each(Object.entries(CLIENTS))("a client of %s", (_, connect) => {
     });
     expect(person.asked).toHaveLength(1);
     expect(await confirmations(id)).toEqual([
-      ["asked", undefined],
+      ["refused", "confirmation_required"],
       ["confirmed", "person"],
     ]);
   });
@@ -202,7 +202,7 @@ describe.each(Object.entries(CLIENTS))("a client of %s", (_, connect) => {
     expect(refused).not.toHaveProperty("confirm_token");
     expect(await graphTexts()).not.toContain(text);
     expect(await confirmations(id)).toEqual([
-      ["asked", undefined],
+      ["refused", "confirmation_required"],
       ["declined", reason],
     ]);
   });
@@ -287,6 +287,7 @@ describe("whatever shows a text", () => {
       await customerWrites(`${INJECTION} again`, EVE, "Eve");
       await call("get_messages", { after: next_cursor });
     },
+    list_events: () => call("list_events"),
     search_messages: () => call("search_messages", { query: "ignore" }),
     updateConversation: () => call("updateConversation", { contact: `+${EVE}`, archived: false }),
     "the resource of a number": () => client.read(`pons://accounts/${NUMBER}/messages`),
