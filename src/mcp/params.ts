@@ -40,16 +40,7 @@ export const params = {
     .refine((text) => countCharacters(text) <= TEXT_CHARS_MAX, `Longer than ${TEXT_CHARS_MAX} characters`)
     .meta({ maxLength: TEXT_CHARS_MAX, description: "The message." }),
   replyTo: z.string().min(1).max(ID_CHARS_MAX).optional().describe("Id or wamid of the message to quote."),
-  clientRequestId: z
-    .string()
-    .regex(CLIENT_REQUEST_ID_FORM)
-    .optional()
-    .describe("Your own id for this send."),
-  confirmToken: z
-    .string()
-    .min(1)
-    .max(ID_CHARS_MAX)
-    .optional()
-    .describe("From the refusal, after their yes."),
+  clientRequestId: z.string().regex(CLIENT_REQUEST_ID_FORM).optional().describe("Your own id for this send."),
+  confirmToken: z.string().min(1).max(ID_CHARS_MAX).optional().describe("From the refusal, after their yes."),
   validateOnly: z.boolean().default(false).describe("Only check it."),
 };
