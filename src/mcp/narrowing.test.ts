@@ -15,6 +15,7 @@ const caller = (scopes: Caller["scopes"]): Caller => ({
   name: "test",
   scopes,
   numbers: 1,
+  confirmAfter: "flagged",
 });
 
 const namesFor = (exchange: Exchange) => offeredTools(exchange).map(({ name }) => name);
