@@ -137,17 +137,21 @@ async function removeRequests(ctx: MutationCtx, now: number): Promise<boolean> {
  * was: they were understood and kept as long as they could matter.
  */
 async function removeParked(ctx: MutationCtx, now: number): Promise<boolean> {
-  const full: boolean[] = [];
-  for (const table of ["messageStatuses", "reactions", "messageEdits"] as const) {
-    // A missing field sorts before every number, so the lower bound leaves out those that found their message.
-    const parked = await ctx.db
-      .query(table)
-      .withIndex("by_parked_until", (q) => q.gt("parkedUntil", 0).lt("parkedUntil", now))
-      .take(BATCH_ROWS_MAX);
-    for (const { _id } of parked) await ctx.db.delete(_id);
-    full.push(parked.length === BATCH_ROWS_MAX);
-  }
-  return full.includes(true);
+  // A missing field sorts before every number, so the lower bounds leave out what has found its message.
+  const statuses = await ctx.db
+    .query("messageStatuses")
+    .withIndex("by_parked_until", (q) => q.gt("parkedUntil", 0).lt("parkedUntil", now))
+    .take(BATCH_ROWS_MAX);
+  const reactions = await ctx.db
+    .query("reactions")
+    .withIndex("by_parked_until", (q) => q.gt("parkedUntil", 0).lt("parkedUntil", now))
+    .take(BATCH_ROWS_MAX);
+  const edits = await ctx.db
+    .query("messageEdits")
+    .withIndex("by_parked_until", (q) => q.gt("parkedUntil", 0).lt("parkedUntil", now))
+    .take(BATCH_ROWS_MAX);
+  for (const { _id } of [...statuses, ...reactions, ...edits]) await ctx.db.delete(_id);
+  return [statuses, reactions, edits].some(({ length }) => length === BATCH_ROWS_MAX);
 }
 
 /**
