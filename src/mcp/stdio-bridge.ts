@@ -3,8 +3,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { SECOND_MS } from "#shared/time";
 import { sseData } from "./sse-data";
+import { followChannel, withChannel } from "./stdio-channel";
 
-export type Bridge = { url: URL; key: string; input: NodeJS.ReadableStream; output: NodeJS.WritableStream };
+export type Bridge = {
+  url: URL;
+  key: string;
+  input: NodeJS.ReadableStream;
+  output: NodeJS.WritableStream;
+  /** Whose messages are carried into the session as they come (`stdio-channel`); absent = nobody's. */
+  senders?: ReadonlySet<string> | null;
+};
 
 const PROTOCOL_VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
 
@@ -29,7 +37,12 @@ const messageShape = z.looseObject({
         .catch(undefined),
     })
     .optional(),
-  result: z.looseObject({ protocolVersion: z.string().optional().catch(undefined) }).optional(),
+  result: z
+    .looseObject({
+      protocolVersion: z.string().optional().catch(undefined),
+      structuredContent: z.unknown().optional(),
+    })
+    .optional(),
   error: z.unknown().optional(),
 });
 type Message = z.infer<typeof messageShape>;
@@ -84,7 +97,9 @@ class Connection {
     }
     void this.#opening.then(async () => {
       await (isModern && method === "subscriptions/listen" ? this.#listen(message) : this.#request(message));
-      if (method === "notifications/initialized" && this.#session !== null) void this.#hear();
+      if (method !== "notifications/initialized") return;
+      if (this.#session !== null) void this.#hear();
+      void this.#channel();
     });
   }
 
@@ -147,6 +162,28 @@ class Connection {
       }
       if (!this.#ended.signal.aborted) await delay(AGAIN_AFTER_MS);
     }
+  }
+
+  /** Tells what the people of the channel write; it ends with the connection. */
+  async #channel(): Promise<void> {
+    const { senders } = this.#bridge;
+    if (senders === undefined || senders === null) return;
+    let calls = 0;
+    const call = async (name: string, args: object): Promise<unknown> => {
+      const id = `channel ${++calls}`;
+      try {
+        const response = await this.#post({ id, method: "tools/call", params: { name, arguments: args } });
+        const parsed = messageShape.safeParse(parseJson(await response.text()));
+        return parsed.data?.result?.structuredContent;
+      } catch {
+        // The next question finds out whether the installation is there again.
+        return undefined;
+      } finally {
+        this.#running.delete(id);
+      }
+    };
+    const tell = (notification: object) => this.#write(notification);
+    await followChannel({ senders, call, tell, ended: this.#ended.signal });
   }
 
   /** The session is over, which the client behind the pipe need not know: a new one subscribes to the same. */
@@ -213,6 +250,8 @@ class Connection {
     if (message.method === "initialize") {
       this.#session = response.headers.get("mcp-session-id");
       this.#version = parsed.data.result?.protocolVersion ?? null;
+      const { result } = parsed.data;
+      if (this.#bridge.senders && result !== undefined) parsed.data.result = withChannel(result);
     }
     this.#write({ ...parsed.data, id: parsed.data.id ?? message.id ?? null });
   }

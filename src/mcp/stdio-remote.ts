@@ -1,4 +1,5 @@
 import { bridgeStdio } from "./stdio-bridge";
+import { channelSenders } from "./stdio-channel";
 import { remoteEndpoint, requireKey, runOverStdio, UnusableSettings } from "./stdio-settings";
 
 /**
@@ -13,5 +14,6 @@ void runOverStdio(async () => {
       "PONS_URL is not set: the address of your installation, like https://pons.example.com.",
     );
   }
-  await bridgeStdio({ url, key, input: process.stdin, output: process.stdout });
+  const { stdin: input, stdout: output } = process;
+  await bridgeStdio({ url, key, input, output, senders: channelSenders(process.env) });
 });

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { loadEnvFile } from "node:process";
 import { bridgeStdio } from "./stdio-bridge";
+import { channelSenders } from "./stdio-channel";
 import { serveStdioDirectly, UnusableCredential } from "./stdio-direct";
 import { remoteEndpoint, requireKey, runOverStdio, UnusableSettings } from "./stdio-settings";
 
@@ -15,7 +16,10 @@ const ENV_FILE = path.resolve(import.meta.dirname, "../../.env.local");
 await runOverStdio(async () => {
   const key = requireKey(process.env);
   const url = remoteEndpoint(process.env);
-  if (url !== null) return await bridgeStdio({ url, key, input: process.stdin, output: process.stdout });
+  if (url !== null) {
+    const { stdin: input, stdout: output } = process;
+    return await bridgeStdio({ url, key, input, output, senders: channelSenders(process.env) });
+  }
   if (fs.existsSync(ENV_FILE)) loadEnvFile(ENV_FILE);
   try {
     await serveStdioDirectly(key);
