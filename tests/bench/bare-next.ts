@@ -7,7 +7,7 @@ import { type Child, nodeArgs, startChild } from "../../local/process";
 import { APP_SECRET } from "./webhook-bodies";
 
 /** The smallest app of the same Next version that does the same, which is what the product's routes are measured by. */
-export type BareNext = { mcpUrl: string; webhookUrl: string; close(): Promise<void> };
+export type BareNext = { mcpUrl: string; webhookUrl: string; pid: number; close(): Promise<void> };
 
 const SOURCE = path.join(ROOT, "tests/fixtures/bare-next");
 /** Beside the project's modules, to which it gets hard links; outside version control. */
@@ -30,6 +30,7 @@ export async function openBareNext(): Promise<BareNext> {
     return {
       mcpUrl: `${origin}/api/mcp`,
       webhookUrl: `${origin}/api/webhook`,
+      pid: app.pid,
       close: async () => {
         await app.stop();
         remove();

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { runFunction } from "../../local/backend";
 import { type EngineProcess, tempDir } from "../support/engine-process";
 import { type BareNext, openBareNext } from "./bare-next";
+import { cpuTimeMs } from "./cpu-time";
 import { FlagError, readFlags, wholeNumber } from "./flags";
 import { openInboxFacts } from "./inbox-facts";
 import { measurePush } from "./mcp-push";
@@ -68,7 +69,8 @@ export async function benchMcp(say: Say, flags: string[]): Promise<object> {
         const app = await startBuiltApp(product, engine);
         if (app === null) throw new FlagError("The app is not built: run `npm run build` first.");
         try {
-          const bench = await openBench(product, engine, settings, say);
+          const pids = { app: app.pid, engine: engine.child.pid };
+          const bench = { ...(await openBench(product, engine, settings, say)), pids };
           const push = await pushFigures(bench);
           const calls = await callFigures(bench);
           return { bench: "mcp", settings, ...push, ...calls, aims: AIMS, machine: machine(folder) };
@@ -91,7 +93,10 @@ const machine = (folder: string) => ({
   fsyncP50Us: rounded(fsyncP50Us(folder), 0),
 });
 
+type Pids = { app: number; engine: number };
+
 type Bench = {
+  pids: Pids;
   mcpUrl: string;
   webhookUrl: string;
   keys: string[];
@@ -108,7 +113,7 @@ async function openBench(
   engine: EngineProcess,
   settings: Settings,
   say: Say,
-): Promise<Bench> {
+): Promise<Omit<Bench, "pids">> {
   const [accountId = ""] = product.accountIds;
   const keys: string[] = [];
   for (let n = 0; n < settings.keys; n++) keys.push(await createKey(engine, accountId));
@@ -167,10 +172,17 @@ async function pushFigures(bench: Bench) {
   return figures;
 }
 
-type Subject = { of: "bare" | "product"; era: Era; load: WebhookLoad; request: Buffer };
+type Subject = {
+  of: "bare" | "product";
+  era: Era;
+  load: WebhookLoad;
+  request: Buffer;
+  /** The process that answers. */
+  pid: number;
+};
 
 async function callFigures(bench: Bench) {
-  const { mcpUrl, keys, settings, say } = bench;
+  const { mcpUrl, keys, pids, settings, say } = bench;
   const [key = ""] = keys;
   say("Building the bare app ...");
   const bare: BareNext = await openBareNext();
@@ -181,12 +193,16 @@ async function callFigures(bench: Bench) {
   const subjects: Subject[] = [];
   try {
     for (const era of ERAS) {
-      for (const [of, url] of [["bare", bare.mcpUrl] as const, ["product", mcpUrl] as const]) {
+      const sides = [
+        { of: "bare", url: bare.mcpUrl, pid: bare.pid },
+        { of: "product", url: mcpUrl, pid: pids.app },
+      ] as const;
+      for (const { of, url, pid } of sides) {
         const load = await openWebhookLoad(url, settings.inFlight);
-        subjects.push({ of, era, load, request: mcpRequestBytes(url, era, call, key) });
+        subjects.push({ of, era, load, pid, request: mcpRequestBytes(url, era, call, key) });
       }
     }
-    return summary(await runRounds(subjects, settings, say));
+    return summary(await runRounds(subjects, pids.engine, settings, say));
   } finally {
     for (const { load } of subjects) load.close();
     await bare.close();
@@ -207,13 +223,22 @@ async function anyMessage({ mcpUrl, keys: [key = ""] }: Bench): Promise<string> 
   return answer.result.structuredContent.messages[0].id;
 }
 
-type Rates = Record<Era, Record<Subject["of"], number[]>>;
+type Samples = Record<Era, Record<Subject["of"], number[]>>;
+/** Calls in a second, and the processor time of one call (ms) in the process that answers and in the engine. */
+type Results = { rates: Samples; cpuMs: Samples; engineCpuMs: Samples };
 
-async function runRounds(subjects: readonly Subject[], settings: Settings, say: Say): Promise<Rates> {
-  const rates: Rates = {
-    "2026-07-28": { bare: [], product: [] },
-    "2025-11-25": { bare: [], product: [] },
-  };
+const noSamples = (): Samples => ({
+  "2026-07-28": { bare: [], product: [] },
+  "2025-11-25": { bare: [], product: [] },
+});
+
+async function runRounds(
+  subjects: readonly Subject[],
+  enginePid: number,
+  settings: Settings,
+  say: Say,
+): Promise<Results> {
+  const results: Results = { rates: noSamples(), cpuMs: noSamples(), engineCpuMs: noSamples() };
   const run = async ({ load, request }: Subject) =>
     await throughput(settings.calls, settings.inFlight, async () => {
       const answer = await load.post(request);
@@ -221,18 +246,34 @@ async function runRounds(subjects: readonly Subject[], settings: Settings, say: 
     });
   for (const subject of subjects) await run(subject);
   for (let round = 1; round <= settings.rounds; round++) {
-    for (const subject of subjects) rates[subject.era][subject.of].push(await run(subject));
-    const newest = subjects.map(({ era, of }) => `${of} ${era} ${rounded(rates[era][of].at(-1) ?? 0, 0)}`);
+    for (const subject of subjects) {
+      const { era, of, pid } = subject;
+      const before = [cpuTimeMs(pid), cpuTimeMs(enginePid)] as const;
+      results.rates[era][of].push(await run(subject));
+      results.cpuMs[era][of].push(cpuOf(before[0], cpuTimeMs(pid), settings));
+      results.engineCpuMs[era][of].push(cpuOf(before[1], cpuTimeMs(enginePid), settings));
+    }
+    const newest = subjects.map(
+      ({ era, of }) => `${of} ${era} ${rounded(results.rates[era][of].at(-1) ?? 0, 0)}`,
+    );
     say(`Calls per second, round ${round}: ${newest.join(", ")}`);
   }
-  return rates;
+  return results;
 }
 
-function summary(rates: Rates) {
+const cpuOf = (before: number | null, after: number | null, { calls }: Settings): number =>
+  before === null || after === null ? Number.NaN : (after - before) / calls;
+
+function summary({ rates, cpuMs, engineCpuMs }: Results) {
   const { "2026-07-28": newer, "2025-11-25": older } = rates;
+  const cpu = (samples: Samples[Era], engine: Samples[Era]) => ({
+    app: rounded(median(samples.product)),
+    engine: rounded(median(engine.product)),
+    bare: rounded(median(samples.bare)),
+  });
   const perSecond = (samples: readonly number[]) => rounded(median(samples), 0);
   /** The median of what each round gave: a machine that slows down meanwhile slows both. */
-  const ratio = ({ bare, product }: Rates[Era]) =>
+  const ratio = ({ bare, product }: Samples[Era]) =>
     rounded(median(product.map((value, round) => value / (bare[round] ?? Number.NaN))));
   const spread = (samples: readonly number[]) => rounded(Math.max(...samples) / Math.min(...samples));
   const limitSpread = { newer: spread(newer.bare), older: spread(older.bare) };
@@ -243,6 +284,8 @@ function summary(rates: Rates) {
     olderCallsPerSecond: perSecond(older.product),
     olderBareCallsPerSecond: perSecond(older.bare),
     olderCallsOfBare: ratio(older),
+    cpuMsPerCall: cpu(cpuMs["2026-07-28"], engineCpuMs["2026-07-28"]),
+    olderCpuMsPerCall: cpu(cpuMs["2025-11-25"], engineCpuMs["2025-11-25"]),
     limitSpread,
     isTooNoisy: Math.max(limitSpread.newer, limitSpread.older) > LIMIT_SPREAD_MAX,
   };
