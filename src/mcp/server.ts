@@ -48,6 +48,8 @@ export function buildServer(exchange: Exchange): McpServer {
   const tools = offeredTools(exchange);
   for (const tool of tools) tool.register(server, exchange);
   if (tools.length === 0) auditUnknownTool(exchange);
+  // What a message about tools cannot reach need not be there for it.
+  if (exchange.message?.method.startsWith("tools/") === true) return server;
   for (const prompt of offeredPrompts(exchange.caller)) prompt.register(server, exchange);
   registerResources(server, exchange);
   registerCompletions(server, exchange);
