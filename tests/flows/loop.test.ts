@@ -146,10 +146,11 @@ describe.skipIf(noBrowser !== null)(`the loop${noBrowser === null ? "" : ` (skip
     await guest.getByText("Sheena Nelson").first().waitFor();
     await context.close();
 
-    const owner = await page.context().newPage();
+    const ofOwner = await browser.newContext({ storageState: await page.context().storageState() });
+    const owner = await ofOwner.newPage();
     await owner.goto(link);
     await owner.getByRole("heading", { name: /used already/ }).waitFor();
-    await owner.close();
+    await ofOwner.close();
   });
 
   describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
