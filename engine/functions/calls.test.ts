@@ -210,6 +210,30 @@ describe("mutations at once", () => {
     expect(await harness.query("notes:counter", { name: "hot" })).toBe(200);
   });
 
+  test("a slow one gets its turn while quick ones keep coming to its row", async () => {
+    const clock = new ManualClock();
+    const own = await Harness.deployed({ isolation: "reuse", clock });
+    try {
+      const slow = Array.from({ length: 20 }, () => own.mutation("notes:incrementSlowly", { name: "busy" }));
+      let goesOn = true;
+      // Each sender begins again as soon as it is answered, and what was learnt of the row's rivals runs out meanwhile.
+      const quick = Array.from({ length: 12 }, async () => {
+        let sent = 0;
+        for (; goesOn; sent++) {
+          await own.mutation("notes:increment", { name: "busy" });
+          clock.advance(500);
+        }
+        return sent;
+      });
+      await Promise.all(slow);
+      goesOn = false;
+      const sent = (await Promise.all(quick)).reduce((sum, count) => sum + count, 0);
+      expect(await own.query("notes:counter", { name: "busy" })).toBe(20 + sent);
+    } finally {
+      await own.discard();
+    }
+  });
+
   test("the pause before the next round doubles up to two seconds", () => {
     const clock = { ...harness.database.clock, randomBytes: () => Uint8Array.of(255) };
     const pauses = [0, 1, 2, 3, 4, 5, 6].map(

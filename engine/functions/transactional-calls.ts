@@ -119,6 +119,8 @@ export class TransactionalCalls {
   readonly #turns = new Places("mutations that take turns", 1, WAITING_CALLS_MAX);
   /** Functions that lost lately, and until when their runs take turns (ms of the clock). */
   readonly #contended = new Map<string, number>();
+  /** Until when every mutation takes turns, because one lost again in its turn. */
+  #allContendedUntil = 0;
 
   constructor(parts: TransactionalParts) {
     this.#parts = parts;
@@ -179,7 +181,10 @@ export class TransactionalCalls {
         // A rerun sees the winner, so that it needs no pause, only its turn.
         if (chaos === null) {
           this.#contended.set(nameOf(call), clock.nowMs() + CONTENDED_MS);
+          if (failures > 0) this.#allContendedUntil = clock.nowMs() + CONTENDED_MS;
           leave ??= await this.#turns.take();
+          // Nobody begins any more without a turn, so that this run is alone when the others have ended.
+          if (failures > 0) await this.#mutations.whenIdle();
         } else await pause(conflictPauseMs(failures, clock), clock);
       }
     } finally {
@@ -188,10 +193,12 @@ export class TransactionalCalls {
   }
 
   #isContended(call: InnerCall): boolean {
+    const nowMs = this.#parts.clock.nowMs();
+    if (nowMs < this.#allContendedUntil) return true;
     const until = this.#contended.get(nameOf(call));
     if (until === undefined) return false;
-    const { clock } = this.#parts;
-    if (clock.nowMs() < until) return true;
+    // While turns are waited for, a run out of turn would make those lose that have waited.
+    if (nowMs < until || this.#turns.busy > 0) return true;
     this.#contended.delete(nameOf(call));
     return false;
   }
