@@ -47,7 +47,7 @@ const inboundSchema = z.looseObject({
 /** One customer message through the simulator; fails when its webhook was not accepted. */
 export async function inbound(
   simulatorUrl: string,
-  message: { from: string; name?: string; type: "text"; text: string },
+  message: { from: string; name?: string; type: string } & Record<string, unknown>,
 ): Promise<{ messageId: string }> {
   const response = await fetch(new URL("/_sim/inbound", simulatorUrl), {
     method: "POST",

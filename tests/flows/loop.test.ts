@@ -36,7 +36,7 @@ describe.skipIf(noBrowser !== null)(`the loop${noBrowser === null ? "" : ` (skip
     });
     apiKey = z.looseObject({ key: z.string() }).parse(created).key;
     browser = await launchBrowser();
-    page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
   });
 
   afterAll(async () => {
@@ -126,6 +126,30 @@ describe.skipIf(noBrowser !== null)(`the loop${noBrowser === null ? "" : ` (skip
     expect(bodies.filter((body) => body.includes("See you on Friday!")).length).toBe(1);
   });
 
+  test("a place, a contact card, an order and a choice are shown as what they are", async () => {
+    const item = { product_retailer_id: "SOURDOUGH-1KG", quantity: 2, item_price: 6.5, currency: "EUR" };
+    const card = { name: { formatted_name: "Zeferina Quintela" }, phones: [{ phone: "+493090182077" }] };
+    const contents = [
+      { type: "location", latitude: 41.38, longitude: 2.17, place: "Confeitaria Colombo" },
+      { type: "contacts", contacts: [card] },
+      { type: "order", order: { catalog_id: "1", product_items: [item] } },
+      {
+        type: "interactive",
+        interactive: { type: "list_reply", list_reply: { id: "am", title: "In the morning" } },
+      },
+    ];
+    for (const content of contents)
+      await inbound(stack.simulatorUrl, { from: CUSTOMER, name: "Sheena Nelson", ...content });
+    await page.getByText("Chose from the list").waitFor();
+    await page.getByText("In the morning").last().waitFor();
+    await page.getByText("€13.00").last().waitFor();
+    await page.getByRole("link", { name: "+493090182077" }).waitFor();
+    await page.getByText("Confeitaria Colombo").last().waitFor();
+    const map = page.getByRole("link", { name: "Open in Google Maps" });
+    expect(await map.getAttribute("href")).toContain("query=41.38%2C2.17");
+    expect(await page.getByText("cannot be shown").count()).toBe(0);
+  });
+
   test("an invited person makes an account by the link and is in the inbox, and the link is used up", async () => {
     const invite = await runFunction(stack.backend, "invites:createByAdmin", {
       accountId,
@@ -170,7 +194,7 @@ describe.skipIf(noBrowser !== null)(`the loop${noBrowser === null ? "" : ` (skip
       const visit = await context.newPage();
       await visit.goto(path.startsWith("/") ? `${stack.env.SITE_URL}${path}` : inboxUrl);
       await visit.getByRole("heading").or(visit.getByText("Sheena Nelson")).first().waitFor();
-      if (!path.startsWith("/")) await visit.getByText("See you on Friday!").first().waitFor();
+      if (!path.startsWith("/")) await visit.getByText("In the morning").last().waitFor();
       expect(await breaches(visit)).toEqual([]);
       expect(await visit.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       await context.close();
