@@ -3,9 +3,8 @@ import { defined } from "#shared/defined";
 import { isRefusal } from "#shared/errors";
 import { api } from "../../../convex/_generated/api";
 import { queryAs } from "../../server/convex";
-import { openCursor, sealCursor } from "../cursors";
 import { defineTool } from "../define-tool";
-import { fittingPage } from "../pages";
+import { sealedPage } from "../pages";
 import { params } from "../params";
 import {
   businessOf,
@@ -45,22 +44,21 @@ export const getConversation = defineTool({
     truncated: z.literal(true).optional(),
   }),
   run: async ({ caller }, { from, contact, limit, before }) => {
-    const scope = { list: `messages ${from ?? ""} ${contact}`, principal: caller.principal };
-    const cursor = before === undefined ? undefined : openCursor(scope, before);
-    return await fittingPage(limit, async (rows) => {
+    const list = `messages ${from ?? ""} ${contact}`;
+    return await sealedPage({ list, caller, limit, cursor: before }, async ({ limit: rows, cursor }) => {
       const asked = { contact, limit: rows, ...defined({ from, before: cursor }) };
       const page = await queryAs(caller.identity, api.mcp.getConversation, asked);
       if (isRefusal(page)) return page;
-      const next = page.nextCursor === null ? undefined : sealCursor(scope, page.nextCursor);
-      return {
-        business: businessOf(page.account),
-        contact: contactOf(page.conversation.contact),
-        window: windowOf(page.conversation.windowExpiresAt, Date.now()),
-        archived: page.conversation.archivedAt !== undefined,
-        mode: page.conversation.mode ?? "agent",
-        messages: page.messages.map((view) => messageOf(view, page.conversation.contact)),
-        ...defined({ next_cursor: next }),
+      const { account, conversation, messages, nextCursor } = page;
+      const answer = {
+        business: businessOf(account),
+        contact: contactOf(conversation.contact),
+        window: windowOf(conversation.windowExpiresAt, Date.now()),
+        archived: conversation.archivedAt !== undefined,
+        mode: conversation.mode ?? "agent",
+        messages: messages.map((view) => messageOf(view, conversation.contact)),
       };
+      return { next: nextCursor, answer };
     });
   },
 });

@@ -3,9 +3,8 @@ import { defined } from "#shared/defined";
 import { isRefusal } from "#shared/errors";
 import { api } from "../../../convex/_generated/api";
 import { queryAs } from "../../server/convex";
-import { openCursor, sealCursor } from "../cursors";
 import { defineTool } from "../define-tool";
-import { fittingPage } from "../pages";
+import { sealedPage } from "../pages";
 import { params } from "../params";
 import { businessOf, businessShape, conversationOf, conversationShape } from "../shapes";
 
@@ -32,18 +31,13 @@ export const listConversations = defineTool({
     truncated: z.literal(true).optional(),
   }),
   run: async ({ caller }, { from, archived, limit, cursor }) => {
-    const scope = { list: `conversations ${from ?? ""} ${archived}`, principal: caller.principal };
-    const after = cursor === undefined ? undefined : openCursor(scope, cursor);
-    return await fittingPage(limit, async (rows) => {
-      const asked = { archived, limit: rows, ...defined({ from, cursor: after }) };
+    const list = `conversations ${from ?? ""} ${archived}`;
+    return await sealedPage({ list, caller, limit, cursor }, async (place) => {
+      const asked = { archived, ...place, ...defined({ from }) };
       const page = await queryAs(caller.identity, api.mcp.listConversations, asked);
       if (isRefusal(page)) return page;
-      const next = page.nextCursor === null ? undefined : sealCursor(scope, page.nextCursor);
-      return {
-        business: businessOf(page.account),
-        conversations: page.conversations.map((view) => conversationOf(view, Date.now())),
-        ...defined({ next_cursor: next }),
-      };
+      const conversations = page.conversations.map((view) => conversationOf(view, Date.now()));
+      return { next: page.nextCursor, answer: { business: businessOf(page.account), conversations } };
     });
   },
 });

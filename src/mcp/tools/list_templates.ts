@@ -3,9 +3,8 @@ import { defined } from "#shared/defined";
 import { isRefusal } from "#shared/errors";
 import { api } from "../../../convex/_generated/api";
 import { queryAs } from "../../server/convex";
-import { openCursor, sealCursor } from "../cursors";
 import { defineTool } from "../define-tool";
-import { fittingPage } from "../pages";
+import { sealedPage } from "../pages";
 import { params } from "../params";
 import { businessOf, businessShape } from "../shapes";
 import { templateOf, templateShape } from "../template-rows";
@@ -37,18 +36,13 @@ export const listTemplates = defineTool({
   }),
   run: async ({ caller }, { from, query, status, category, language, limit, cursor }) => {
     const filter = defined({ query, status, category, language });
-    const scope = { list: `templates ${from ?? ""} ${JSON.stringify(filter)}`, principal: caller.principal };
-    const after = cursor === undefined ? undefined : openCursor(scope, cursor);
-    return await fittingPage(limit, async (rows) => {
-      const asked = { ...filter, limit: rows, ...defined({ from, cursor: after }) };
+    const list = `templates ${from ?? ""} ${JSON.stringify(filter)}`;
+    return await sealedPage({ list, caller, limit, cursor }, async (place) => {
+      const asked = { ...filter, ...place, ...defined({ from }) };
       const page = await queryAs(caller.identity, api.mcp.listTemplates, asked);
       if (isRefusal(page)) return page;
-      const next = page.nextCursor === null ? undefined : sealCursor(scope, page.nextCursor);
-      return {
-        business: businessOf(page.account),
-        templates: page.templates.map(templateOf),
-        ...defined({ next_cursor: next }),
-      };
+      const templates = page.templates.map(templateOf);
+      return { next: page.nextCursor, answer: { business: businessOf(page.account), templates } };
     });
   },
 });

@@ -4,9 +4,8 @@ import { isRefusal } from "#shared/errors";
 import { MINUTE_MS } from "#shared/time";
 import { api } from "../../../convex/_generated/api";
 import { queryAs } from "../../server/convex";
-import { openCursor, sealCursor } from "../cursors";
 import { defineTool } from "../define-tool";
-import { fittingPage } from "../pages";
+import { sealedPage } from "../pages";
 import { params } from "../params";
 import { businessOf, businessShape, conversationOf, conversationShape } from "../shapes";
 
@@ -49,26 +48,18 @@ export const listUnanswered = defineTool({
     truncated: z.literal(true).optional(),
   }),
   run: async ({ caller }, { from, older_than_minutes, limit, cursor }) => {
-    const scope = {
-      list: `unanswered ${from ?? ""} ${older_than_minutes ?? 0}`,
-      principal: caller.principal,
-    };
-    const after = cursor === undefined ? undefined : openCursor(scope, cursor);
+    const list = `unanswered ${from ?? ""} ${older_than_minutes ?? 0}`;
     const now = Date.now();
     const since = older_than_minutes === undefined ? undefined : now - older_than_minutes * MINUTE_MS;
-    return await fittingPage(limit, async (rows) => {
-      const asked = { limit: rows, ...defined({ from, since, cursor: after }) };
+    return await sealedPage({ list, caller, limit, cursor }, async (place) => {
+      const asked = { ...place, ...defined({ from, since }) };
       const page = await queryAs(caller.identity, api.mcpReads.listUnanswered, asked);
       if (isRefusal(page)) return page;
-      const next = page.nextCursor === null ? undefined : sealCursor(scope, page.nextCursor);
-      return {
-        business: businessOf(page.account),
-        conversations: page.conversations.map((view) => ({
-          ...conversationOf(view, now),
-          ...waitingOf(view.unansweredSince ?? now, now),
-        })),
-        ...defined({ next_cursor: next }),
-      };
+      const conversations = page.conversations.map((view) => ({
+        ...conversationOf(view, now),
+        ...waitingOf(view.unansweredSince ?? now, now),
+      }));
+      return { next: page.nextCursor, answer: { business: businessOf(page.account), conversations } };
     });
   },
 });

@@ -4,9 +4,8 @@ import { SEARCH_QUERY_CHARACTERS_MAX } from "#shared/domain/search-query";
 import { isRefusal } from "#shared/errors";
 import { api } from "../../../convex/_generated/api";
 import { queryAs } from "../../server/convex";
-import { openCursor, sealCursor } from "../cursors";
 import { defineTool } from "../define-tool";
-import { fittingPage } from "../pages";
+import { sealedPage } from "../pages";
 import { params } from "../params";
 import { businessOf, businessShape, contactOf, contactShape, messageOf, shownText } from "../shapes";
 
@@ -58,18 +57,13 @@ export const searchMessages = defineTool({
     truncated: z.literal(true).optional(),
   }),
   run: async ({ caller }, { from, query, limit, cursor }) => {
-    const scope = { list: `search ${from ?? ""} ${query}`, principal: caller.principal };
-    const after = cursor === undefined ? undefined : openCursor(scope, cursor);
-    return await fittingPage(limit, async (rows) => {
-      const asked = { query, limit: rows, ...defined({ from, cursor: after }) };
+    const list = `search ${from ?? ""} ${query}`;
+    return await sealedPage({ list, caller, limit, cursor }, async (place) => {
+      const asked = { query, ...place, ...defined({ from }) };
       const page = await queryAs(caller.identity, api.mcpReads.searchMessages, asked);
       if (isRefusal(page)) return page;
-      const next = page.nextCursor === null ? undefined : sealCursor(scope, page.nextCursor);
-      return {
-        business: businessOf(page.account),
-        hits: page.hits.map(hitOf),
-        ...defined({ next_cursor: next }),
-      };
+      const hits = page.hits.map(hitOf);
+      return { next: page.nextCursor, answer: { business: businessOf(page.account), hits } };
     });
   },
 });
