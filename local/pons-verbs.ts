@@ -30,6 +30,7 @@ const keySchema = z.looseObject({
   scopes: z.array(z.string()),
   accountId: z.string(),
   revokedAt: z.number().optional(),
+  confirmAfter: z.enum(["flagged", "everything", "nothing"]),
   lastUsedAt: z.number().optional(),
   lastUsedFrom: z.string().optional(),
 });
@@ -93,6 +94,7 @@ export const verbs: readonly Verb[] = [
       rpm: optional,
       "daily-cap": optional,
       expires: optional,
+      "confirm-after": optional,
     },
     run: createKey,
     print: (result) => {
@@ -114,6 +116,21 @@ export const verbs: readonly Verb[] = [
         (key) => [key.id, key.name, key.prefix, key.scopes.join(","), stateOf(key), lastUseOf(key)],
         "No keys yet: make one with `npm run pons -- keys create --name my-agent --scopes read,send`.",
       ),
+  },
+  {
+    noun: "keys",
+    verb: "confirm",
+    positional: "id",
+    flags: { after: required },
+    run: (backend, values) =>
+      runFunction(backend, "keysAdmin:setConfirmation", {
+        apiKeyId: values["id"],
+        confirmAfter: confirmAfter("after", values["after"] ?? ""),
+      }),
+    print: (result) => {
+      const { name, confirmAfter: after } = keySchema.parse(result);
+      return `"${name}": ${CONFIRM_SENTENCES[after]}`;
+    },
   },
   {
     noun: "keys",
@@ -184,6 +201,9 @@ async function createKey(backend: Backend, values: Record<string, string>): Prom
     ...(values["rpm"] !== undefined && { rpm: wholeNumber("rpm", values["rpm"]) }),
     ...(values["daily-cap"] !== undefined && { dailyCap: wholeNumber("daily-cap", values["daily-cap"]) }),
     ...(values["expires"] !== undefined && { expiresAt: futureTime(values["expires"]) }),
+    ...(values["confirm-after"] !== undefined && {
+      confirmAfter: confirmAfter("confirm-after", values["confirm-after"]),
+    }),
   });
 }
 
@@ -196,6 +216,18 @@ const list = (text: string | undefined): string[] =>
 function direction(text: string): KeyDirection {
   if (text === "inbound" || text === "outbound") return text;
   throw new LocalError(`--direction takes inbound or outbound, not "${text}".`);
+}
+
+/** What the key has to read before a person confirms its first send to somebody else. */
+const CONFIRM_SENTENCES = {
+  flagged: "a person confirms sends to others after it read what speaks to machines.",
+  everything: "a person confirms sends to others after it read anything of a customer.",
+  nothing: "nobody has to confirm its sends.",
+} as const;
+
+function confirmAfter(flag: string, text: string): keyof typeof CONFIRM_SENTENCES {
+  if (text === "flagged" || text === "everything" || text === "nothing") return text;
+  throw new LocalError(`--${flag} takes flagged, everything or nothing, not "${text}".`);
 }
 
 function wholeNumber(flag: string, text: string): number {

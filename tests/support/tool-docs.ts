@@ -7,7 +7,7 @@ title: MCP tools
 description: Every tool that an agent may call, with its arguments.
 ---
 
-{/* Made from the tools themselves by src/mcp/tools.test.ts; \`npx vitest run -u src/mcp/tools.test.ts\` writes it anew. */}
+{/* Made from the tools themselves by src/mcp/tools.test.ts; \`npx vitest run src/mcp/tools.test.ts --update\` writes it anew. */}
 
 What a key may call follows from its scopes: a tool outside of them is not in the list, and calling it is answered like
 an unknown name. A connection can give up more: \`?tool_set=core\` leaves the tools marked *core*, \`?tools=a,b\` those
@@ -15,6 +15,9 @@ named, and \`?read_only=true\` those that only read.
 
 A message is sent under an idempotency key of your own (\`client_request_id\`), and \`validate_only\` says whether it would
 be taken. Times are ISO 8601 in UTC. What is marked \`untrusted\` was written by a customer.
+
+A send may need a person's word: see [When a person has to confirm](/docs/connect-mcp#when-a-person-has-to-confirm).
+Clients with a dialogue of their own ask; others are refused with \`confirmation_required\` and a \`confirm_token\`.
 `;
 
 /** The reference page of the tools, as MDX. */
