@@ -17,7 +17,7 @@ export type DoorRefusal = Refusal & {
 };
 
 /** What a person is asked about a send that must be confirmed, and the token that says that they agreed. */
-export interface Question {
+interface Question {
   token: string;
   /** When the token ends (ms). */
   expiresAt: number;

@@ -56,7 +56,7 @@ const hashOf = (text: string): string => createHash("sha256").update(text).diges
  * Every text of a customer in an answer: all that stands inside something marked untrusted, with whom it is from. It
  * goes by the mark and not by the tool, so that a new tool cannot forget to be looked at.
  */
-export function* customerTexts(value: unknown, from?: Source, marked = false): Generator<CustomerText> {
+function* customerTexts(value: unknown, from?: Source, marked = false): Generator<CustomerText> {
   if (typeof value === "string") {
     if (marked && from !== undefined && value !== "") yield { source: from, text: value };
     return;
