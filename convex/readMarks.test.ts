@@ -38,6 +38,17 @@ describe("a read receipt", () => {
     expect(await talk.outbound()).toEqual([]);
   });
 
+  it("is not a key's that only reads, whatever its scopes are", async () => {
+    const { id } = await app.addKey(talk.accountId, {
+      scopes: ["read", "write", "send"],
+      direction: "inbound",
+    });
+    const marked = await app.key(id).mutation(api.mcp.markAsRead, { contact: CUSTOMER, typing: true });
+    expect(marked).toMatchObject({ refused: true, reason: "scope_missing" });
+    await app.advance();
+    expect(app.graph.reads).toEqual([]);
+  });
+
   it("shows typing for as long as the phone does, and no longer than somebody types", async () => {
     await read({ typing: true });
     await app.advance();

@@ -1,10 +1,11 @@
 import { defined } from "#shared/defined";
 import type { RefusalReason } from "#shared/errors";
+import { refusal } from "#shared/errors";
 import { hasScope, type Scope } from "#shared/scopes";
 import { kindOfName, type MediaKind } from "#shared/whatsapp/media-kinds";
 import type { MutationCtx } from "../_generated/server";
 import { grantConversation } from "./callerConversations";
-import { grantNumber } from "./grants";
+import { grantNumber, mayReachCustomers } from "./grants";
 import type { Caller } from "./identity";
 import { enqueue, validate } from "./outbox";
 import { principalKey } from "./principal";
@@ -80,6 +81,8 @@ export async function readForCaller(
 ) {
   const granted = await grantConversation(ctx, caller, "write", args);
   if (granted.refused) return granted;
+  // A receipt and a typing sign reach the customer as a word does.
+  if (!mayReachCustomers(caller.key)) return refusal("scope_missing", { say: "The key works inbound only." });
   return await requestRead(ctx, granted.conversation, { kind: "key" }, args.typing === true, now);
 }
 

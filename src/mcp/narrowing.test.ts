@@ -64,6 +64,15 @@ describe("what a connection gives up", () => {
     expect(namesFor({ caller: all, narrowing: narrowed("?tool_set=full") })).toHaveLength(TOOLS.length);
   });
 
+  it("is all that a customer would see, of a key that only reads", () => {
+    const inbound: Caller = { ...caller(["read", "write", "send"]), direction: "inbound" };
+    const names = namesFor({ caller: inbound, narrowing: NOT_NARROWED });
+    expect(names).toEqual(
+      TOOLS.filter(({ annotations }) => !annotations.openWorldHint).map(({ name }) => name),
+    );
+    expect(names).toContain("updateConversation");
+  });
+
   it("never adds to what the scopes allow", () => {
     for (const scopes of [["read"], ["send"], ["conversations:read"], []] as const) {
       const allowed = TOOLS.filter(({ scope }) => scope === null || hasScope(scopes, scope)).map(

@@ -86,6 +86,8 @@ export const offeredTools = (exchange: Exchange): readonly Tool[] =>
 /** Whether this caller, on this connection, may see the tool at all. */
 function isOffered(tool: Tool, { caller, narrowing }: Exchange): boolean {
   if (!mayUse(caller, tool.scope)) return false;
+  // What a key that only reads may change is the inbox, and nothing that a customer sees.
+  if (caller.direction === "inbound" && tool.annotations.openWorldHint) return false;
   if (caller.tools?.includes(tool.name) === false) return false;
   if (narrowing.readOnly && !tool.annotations.readOnlyHint) return false;
   if (narrowing.coreOnly && !tool.core) return false;
