@@ -9,7 +9,8 @@ const HOUR = 3_600_000;
 const MINUTE = 60_000;
 const OTHER = "16505559999";
 const STRANGER = "+4915112345678";
-const TEXTS = ["0123456789abcdef"];
+const NEW_TEXTS = ["fedcba9876543210".repeat(2)];
+const TEXTS = ["0123456789abcdef".repeat(2)];
 
 let talk: OpenConversation;
 let app: App;
@@ -151,7 +152,7 @@ describe("a key that has read what speaks to machines", () => {
     await app.advance(MINUTE);
     await shows();
     expect(await send({ text: "Same again" })).toMatchObject(TAKEN);
-    await shows(suspect, ["fedcba9876543210"]);
+    await shows(suspect, NEW_TEXTS);
     tokenOf(await send({ text: "Something new" }));
   });
 
@@ -191,7 +192,7 @@ describe("a key that has read what speaks to machines", () => {
     expect(await send({ clientRequestId: "once" })).toEqual(first);
     const confirmed = { text: "Confirmed", clientRequestId: "twice" };
     const taken = await send({ ...confirmed, confirmToken: tokenOf(await send(confirmed)) });
-    await shows(suspect, ["fedcba9876543210"]);
+    await shows(suspect, NEW_TEXTS);
     expect(await send(confirmed)).toEqual(taken);
   });
 
@@ -234,7 +235,7 @@ describe("a token", () => {
     "that was used": async (confirmToken) => {
       await send({ confirmToken });
       await app.advance(MINUTE);
-      await shows(suspect, ["fedcba9876543210"]);
+      await shows(suspect, NEW_TEXTS);
       return { confirmToken };
     },
     "of another key": async (_) => {
@@ -315,7 +316,7 @@ describe("the rule of a key", () => {
     await shows();
     expect(await set("ada", "nothing")).toMatchObject({ confirmAfter: "nothing" });
     expect(await send()).toMatchObject(TAKEN);
-    await shows(suspect, ["fedcba9876543210"]);
+    await shows(suspect, NEW_TEXTS);
     expect(await set("ada", "flagged")).toMatchObject({ confirmAfter: "flagged" });
     await app.advance(MINUTE);
     tokenOf(await send({ text: "Next" }));

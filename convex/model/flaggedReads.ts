@@ -18,8 +18,8 @@ const SOURCES_MAX = 100;
 /** Digests that are remembered for a customer; with more texts the oldest counts as new when it is shown again. */
 const TEXT_HASHES_MAX = 200;
 
-/** 64 bits in hexadecimal: enough to tell one text of a customer from another. */
-const TEXT_HASH_FORM = /^[0-9a-f]{16}$/;
+/** 128 bits in hexadecimal: nobody can write two texts that are taken for one. */
+const TEXT_HASH_FORM = /^[0-9a-f]{32}$/;
 
 /** Rows of one run of the cron. */
 const BATCH_ROWS_MAX = 200;

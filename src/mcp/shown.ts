@@ -10,8 +10,8 @@ type Shown = FunctionArgs<typeof api.mcpConfirmations.noteShown>["shown"][number
 type Source = Shown["source"];
 type CustomerText = { source: Source; text: string };
 
-/** 64 bits tell the texts of one customer apart. */
-const HASH_CHARS = 16;
+/** 128 bits of SHA-256: nobody can write two texts that are taken for one. */
+const HASH_CHARS = 32;
 
 /** Fields of a message or contact that its writer has no say in. */
 const FACTS = new Set([
@@ -33,10 +33,11 @@ export async function noteTexts(caller: Caller, texts: readonly CustomerText[]):
   if (!maySend(caller) || caller.confirmAfter === "nothing") return;
   const hashes = new Map<string, { source: Source; textHashes: Set<string> }>();
   for (const { source, text } of texts) {
-    if (caller.confirmAfter === "flagged" && flagsOf(text).length === 0) continue;
+    const hash = hashOf(text);
+    if (caller.confirmAfter === "flagged" && !isFlagged(text, hash)) continue;
     const key = JSON.stringify(source);
     const known = hashes.get(key) ?? { source, textHashes: new Set() };
-    known.textHashes.add(hashOf(text));
+    known.textHashes.add(hash);
     hashes.set(key, known);
   }
   if (hashes.size === 0) return;
@@ -45,6 +46,21 @@ export async function noteTexts(caller: Caller, texts: readonly CustomerText[]):
     textHashes: [...textHashes],
   }));
   await mutateAs(caller.identity, api.mcpConfirmations.noteShown, { shown });
+}
+
+/** Texts whose flags this process remembers: agents read the same messages and names again and again. */
+const REMEMBERED_MAX = 20_000;
+
+const remembered = new Map<string, boolean>();
+
+/** Looking for flags costs more than all else that is done with a text on its way out. */
+function isFlagged(text: string, hash: string): boolean {
+  const known = remembered.get(hash);
+  if (known !== undefined) return known;
+  const flagged = flagsOf(text).length > 0;
+  if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+  remembered.set(hash, flagged);
+  return flagged;
 }
 
 /** Whether anything of this caller can reach a customer: a reaction is sent under `write`. */

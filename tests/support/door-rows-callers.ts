@@ -39,7 +39,7 @@ export const CALLER_ROWS: DoorRows<
   },
   mcpConfirmations: {
     noteShown: ({ contactId }) => ({
-      shown: [{ source: { contact: contactId }, textHashes: ["0".repeat(16)] }],
+      shown: [{ source: { contact: contactId }, textHashes: ["0".repeat(32)] }],
     }),
     answer: () => ({ token: "none", answer: "accepted" }),
     read: () => ({ token: "none" }),
