@@ -228,8 +228,8 @@ describe("a token", () => {
       await app.advance(10 * MINUTE);
       return { confirmToken };
     },
-    "that was declined": async (token) => {
-      await app.key(keyId).mutation(api.mcpConfirmations.answer, { token, answer: "declined" });
+    "that nobody answered": async (token) => {
+      await app.key(keyId).mutation(api.mcpConfirmations.answer, { token, answer: "dismissed" });
       return { confirmToken: token };
     },
     "that was used": async (confirmToken) => {
@@ -284,15 +284,25 @@ describe("a token", () => {
     ]);
   });
 
-  it("is closed by a no, and by no answer", async () => {
+  it("is closed by a no, and nobody is asked the same again for ten minutes", async () => {
     await shows();
-    for (const answer of ["declined", "dismissed"] as const) {
-      const token = tokenOf(await send({ text: answer }));
-      await app.key(keyId).mutation(api.mcpConfirmations.answer, { token, answer });
-      expect(tokenOf(await send({ text: answer, confirmToken: token }))).not.toBe(token);
+    const token = tokenOf(await send());
+    await app.key(keyId).mutation(api.mcpConfirmations.answer, { token, answer: "declined" });
+    for (const confirmToken of [token, "none"]) {
+      expect(await send({ confirmToken })).toMatchObject({ refused: true, reason: "confirmation_declined" });
     }
-    const declined = (await lines()).filter(([outcome]) => outcome === "declined");
-    expect(declined.map(([, reason]) => reason)).toEqual(["person", "no_answer"]);
+    tokenOf(await send({ text: "Something else" }));
+    await app.advance(10 * MINUTE);
+    expect(tokenOf(await send())).not.toBe(token);
+    expect((await lines())[1]).toEqual(["declined", "person"]);
+  });
+
+  it("is closed by no answer, and the person may be asked again", async () => {
+    await shows();
+    const token = tokenOf(await send());
+    await app.key(keyId).mutation(api.mcpConfirmations.answer, { token, answer: "dismissed" });
+    expect(tokenOf(await send({ confirmToken: token }))).not.toBe(token);
+    expect((await lines())[1]).toEqual(["declined", "no_answer"]);
   });
 
   it("tells another key nothing, and takes no answer from it", async () => {

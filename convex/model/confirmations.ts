@@ -80,18 +80,23 @@ async function lastConfirmed(
   return row?.usedAt ?? null;
 }
 
-/** Opens a question about the send, or takes the one that is open for the very same send, and gives its token. */
+/**
+ * Opens a question about the send, or takes the one that is open for the very same send, and gives its token. Whoever
+ * said no to it a moment ago is not asked again: "declined".
+ */
 export async function askConfirmation(
   ctx: MutationCtx,
   send: Confirmable,
   now: number,
-): Promise<{ token: string; expiresAt: number }> {
+): Promise<{ token: string; expiresAt: number } | "declined"> {
   const { key, accountId, recipient, contentHash } = send;
   const open = await ctx.db
     .query("sendConfirmations")
     .withIndex("by_key_used", (q) => q.eq("apiKeyId", key._id).eq("usedAt", undefined))
     .take(OPEN_MAX);
-  const same = open.find((row) => isFor(row, send) && row.answer === undefined && row.expiresAt > now);
+  const asked = open.filter((row) => isFor(row, send) && row.expiresAt > now);
+  if (asked.some(({ answer }) => answer === "declined")) return "declined";
+  const same = asked.find(({ answer }) => answer === undefined);
   if (same !== undefined) return { token: await tokenOf(same), expiresAt: same.expiresAt };
   const [oldest] = open;
   if (open.length === OPEN_MAX && oldest !== undefined) await ctx.db.delete(oldest._id);

@@ -85,13 +85,15 @@ async function ask(
   draft: Draft,
   { send, target, content }: Unconfirmed,
 ): Promise<DoorRefusal> {
+  const asked = await askConfirmation(ctx, send, draft.now);
+  if (asked === "declined") return refusal("confirmation_declined");
   const { contact, to } = target;
   const address = "phone" in to ? to.phone : to.userId;
   const username = contact?.username;
   return {
     ...refusal("confirmation_required"),
     confirm: {
-      ...(await askConfirmation(ctx, send, draft.now)),
+      ...asked,
       from: draft.account.phoneNumber,
       recipient: "userId" in to && username !== undefined ? `@${username}` : address,
       text: sendWords(content.payload),
