@@ -51,70 +51,71 @@ describe("concurrent transactions", () => {
   });
   afterEach(() => test.close());
 
-  it.each([
-    { what: "from what is on disk", ahead: false },
-    { what: "also from what waits for the disk", ahead: true },
-  ])("have the effect of running one after the other when they read $what", async ({ ahead }) => {
-    let round = 0;
-    let conflicts = 0;
-    await fc.assert(
-      fc.asyncProperty(history, async (steps) => {
-        round += 1;
-        const table = `accounts${round}`;
-        await test.db.catalog.applySchema(
-          "",
-          schemaOf({ [table]: { indexes: { by_balance: ["balance"] } } }),
-        );
-        const serial: State = new Map();
-        await test.mutate((t) => {
-          for (let n = 0; n < ROWS; n += 1) {
-            insert(t, table, { n, balance: 100 });
-            serial.set(n, 100);
-          }
-        });
-        const slots = new Map<number, Started>();
-        const committed: { ts: bigint; deed: Deed }[] = [];
-        const finish = async ({ transaction, deed: done }: Started) => {
-          try {
-            const before = transaction.hasWrites();
-            const { ts } = await test.db.commit(transaction);
-            if (before) {
-              committed.push({ ts, deed: done });
+  // From what is on disk, and also from what is accepted and waits for it.
+  it.each([{ ahead: false }, { ahead: true }])(
+    "have the effect of running one after the other, in the order of their commits",
+    async ({ ahead }) => {
+      let round = 0;
+      let conflicts = 0;
+      await fc.assert(
+        fc.asyncProperty(history, async (steps) => {
+          round += 1;
+          const table = `accounts${round}`;
+          await test.db.catalog.applySchema(
+            "",
+            schemaOf({ [table]: { indexes: { by_balance: ["balance"] } } }),
+          );
+          const serial: State = new Map();
+          await test.mutate((t) => {
+            for (let n = 0; n < ROWS; n += 1) {
+              insert(t, table, { n, balance: 100 });
+              serial.set(n, 100);
             }
-          } catch (error) {
-            expect(error).toBeInstanceOf(EngineError);
-            expect(error).toMatchObject({ kind: "conflict" });
-            conflicts += 1;
-          }
-        };
-        const running: Promise<void>[] = [];
-        for (const { slot, deed: next, lingers } of steps) {
-          const open = slots.get(slot);
-          if (open === undefined) {
-            const transaction = test.begin("mutation", { ahead });
-            perform(transaction, table, next);
-            slots.set(slot, { transaction, deed: next });
-          } else {
-            slots.delete(slot);
-            const done = finish(open);
-            running.push(done);
-            if (!lingers) {
-              await done;
+          });
+          const slots = new Map<number, Started>();
+          const committed: { ts: bigint; deed: Deed }[] = [];
+          const finish = async ({ transaction, deed: done }: Started) => {
+            try {
+              const before = transaction.hasWrites();
+              const { ts } = await test.db.commit(transaction);
+              if (before) {
+                committed.push({ ts, deed: done });
+              }
+            } catch (error) {
+              expect(error).toBeInstanceOf(EngineError);
+              expect(error).toMatchObject({ kind: "conflict" });
+              conflicts += 1;
+            }
+          };
+          const running: Promise<void>[] = [];
+          for (const { slot, deed: next, lingers } of steps) {
+            const open = slots.get(slot);
+            if (open === undefined) {
+              const transaction = test.begin("mutation", { ahead });
+              perform(transaction, table, next);
+              slots.set(slot, { transaction, deed: next });
+            } else {
+              slots.delete(slot);
+              const done = finish(open);
+              running.push(done);
+              if (!lingers) {
+                await done;
+              }
             }
           }
-        }
-        await Promise.all([...running, ...[...slots.values()].map(finish)]);
-        committed.sort((a, b) => (a.ts < b.ts ? -1 : 1));
-        for (const { deed: done } of committed) {
-          performOn(serial, done);
-        }
-        const rows = collect(test.begin("query"), fullScan(table));
-        expect(new Map(rows.map((doc) => [Number(doc["n"]), Number(doc["balance"])]))).toEqual(serial);
-      }),
-      { numRuns: 150 },
-    );
-    expect(conflicts).toBeGreaterThan(100);
-  });
+          await Promise.all([...running, ...[...slots.values()].map(finish)]);
+          committed.sort((a, b) => (a.ts < b.ts ? -1 : 1));
+          for (const { deed: done } of committed) {
+            performOn(serial, done);
+          }
+          const rows = collect(test.begin("query"), fullScan(table));
+          expect(new Map(rows.map((doc) => [Number(doc["n"]), Number(doc["balance"])]))).toEqual(serial);
+        }),
+        { numRuns: 150 },
+      );
+      expect(conflicts).toBeGreaterThan(100);
+    },
+  );
 
   it("lose no increment when each reruns until it commits", async () => {
     const id = await test.mutate((t) => insert(t, "counters", { n: 0 }));
