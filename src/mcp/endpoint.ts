@@ -79,8 +79,8 @@ function refuseForeignHost(request: Request): Response | undefined {
 
 async function answer(request: Request): Promise<Response> {
   const credential = presentedCredential(request.headers);
-  const use = { follow: true, address: clientAddress(request.headers) };
-  const caller = credential === null ? null : await resolveCredential(credential, use);
+  const caller =
+    credential === null ? null : await resolveCredential(credential, clientAddress(request.headers));
   if (caller === null) return askForCredential();
   const waitMs = await takeRequest(caller);
   if (waitMs > 0) return tooMany(waitMs);

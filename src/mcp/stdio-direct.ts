@@ -25,7 +25,7 @@ export class UnusableCredential extends Error {
  * @throws UnusableCredential, EnvError for settings that are missing, BackendUnavailable
  */
 export async function serveStdioDirectly(key: string): Promise<void> {
-  const caller = await resolveCredential(key, { follow: false });
+  const caller = await resolveCredential(key);
   if (caller === null) throw new UnusableCredential();
   await new Promise<void>((resolve) => {
     let server: McpServer | undefined;

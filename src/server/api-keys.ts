@@ -9,7 +9,6 @@ import type { Caller } from "./caller";
 import { mutateAs, queryAs } from "./convex";
 import { serverEnv } from "./env";
 import type { Identity } from "./identity";
-import { followKey, knownKey } from "./live-keys";
 import { logError } from "./log";
 
 const SERVICE: Identity = { use: "service" };
@@ -17,29 +16,18 @@ const SERVICE: Identity = { use: "service" };
 /** Keys whose last use this process remembers having reported. */
 const REPORTED_KEYS_MAX = 10_000;
 
-export type KeyUse = {
-  /**
-   * This process goes on hearing of the key, so that the next request with it need not ask. That holds a connection to
-   * the backend open, so it is for servers.
-   */
-  follow: boolean;
-  /** Where the use came from, if that is known. */
-  address?: string | undefined;
-};
-
 /**
  * The holder of a key, or null for any that is malformed, mistyped, unknown, revoked or expired. A wrong checksum
- * is found without asking the backend.
+ * is found without asking the backend. Every use asks anew, so that a key is refused from the moment at which its
+ * revocation is committed. `address` is where the use came from, if that is known.
  * @throws BackendUnavailable when Convex does not answer
  */
-export async function callerOfApiKey(text: string, { follow, address }: KeyUse): Promise<Caller | null> {
+export async function callerOfApiKey(text: string, address: string | undefined): Promise<Caller | null> {
   if (parseApiKey(text) === null) return null;
   for (const pepper of serverEnv().API_KEY_PEPPER) {
     const keyHash = createHmac("sha256", pepper.value).update(text).digest("base64url");
-    const ref = { keyHash, pepperId: pepper.kid };
-    const found = knownKey(ref) ?? (await queryAs(SERVICE, api.callers.resolveKey, ref));
+    const found = await queryAs(SERVICE, api.callers.resolveKey, { keyHash, pepperId: pepper.kid });
     if (found === null) continue;
-    if (follow) followKey(ref);
     if (found.expiresAt !== undefined && found.expiresAt <= Date.now()) return null;
     reportUse(found.apiKeyId, address);
     const { apiKeyId, name, numbers, tools, direction, confirmAfter } = found;
