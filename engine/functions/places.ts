@@ -7,6 +7,8 @@ import { EngineError } from "../errors";
 export class Places {
   readonly #waiting: (() => void)[] = [];
   readonly #idle: (() => void)[] = [];
+  /** One for each place that is taken, resolved when it is given back. */
+  readonly #taken = new Set<Promise<void>>();
   #free: number;
   readonly #total: number;
   readonly #waitingMax: number;
@@ -29,6 +31,11 @@ export class Places {
     return new Promise((idle) => this.#idle.push(idle));
   }
 
+  /** Resolves when all that have a place now have given it back; whoever comes later is not waited for. */
+  async whenTheseLeft(): Promise<void> {
+    await Promise.all(this.#taken);
+  }
+
   async take(): Promise<() => void> {
     if (this.#free > 0) {
       this.#free--;
@@ -42,10 +49,17 @@ export class Places {
       }
       await new Promise<void>((go) => this.#waiting.push(go));
     }
+    let left = () => {};
+    const taken = new Promise<void>((resolve) => {
+      left = resolve;
+    });
+    this.#taken.add(taken);
     let given = false;
     return () => {
       if (given) return;
       given = true;
+      this.#taken.delete(taken);
+      left();
       const next = this.#waiting.shift();
       if (next !== undefined) {
         next();

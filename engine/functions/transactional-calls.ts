@@ -183,8 +183,8 @@ export class TransactionalCalls {
           this.#contended.set(nameOf(call), clock.nowMs() + CONTENDED_MS);
           if (failures > 0) this.#allContendedUntil = clock.nowMs() + CONTENDED_MS;
           leave ??= await this.#turns.take();
-          // Nobody begins any more without a turn, so that this run is alone when the others have ended.
-          if (failures > 0) await this.#mutations.whenIdle();
+          // Nobody but a scheduled call begins any more without a turn, so that this run is alone when these have ended.
+          if (failures > 0) await this.#mutations.whenTheseLeft();
         } else await pause(conflictPauseMs(failures, clock), clock);
       }
     } finally {
